@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * atomic.h - the only file that knows <stdatomic.h>.
+ *
+ * The memory order is in the name, so that a reader sees it at the call.
+ * There is no bare fence: ThreadSanitizer does not model one, and a
+ * read-modify-write says which word it orders.
+ */
+#ifndef ACRE_LIB_ATOMIC_H
+#define ACRE_LIB_ATOMIC_H
+
+#include <stdatomic.h>
+
+/* Words that different threads write stand this many bytes apart. */
+#define CACHE_LINE 64
+
+#define load_relaxed(p) atomic_load_explicit((p), memory_order_relaxed)
+#define load_acquire(p) atomic_load_explicit((p), memory_order_acquire)
+#define load_seq_cst(p) atomic_load_explicit((p), memory_order_seq_cst)
+
+#define store_relaxed(p, v) \
+	atomic_store_explicit((p), (v), memory_order_relaxed)
+#define store_release(p, v) \
+	atomic_store_explicit((p), (v), memory_order_release)
+#define store_seq_cst(p, v) \
+	atomic_store_explicit((p), (v), memory_order_seq_cst)
+
+/* Each returns the value before. */
+#define add_relaxed(p, n) \
+	atomic_fetch_add_explicit((p), (n), memory_order_relaxed)
+#define sub_relaxed(p, n) \
+	atomic_fetch_sub_explicit((p), (n), memory_order_relaxed)
+#define add_seq_cst(p, n) \
+	atomic_fetch_add_explicit((p), (n), memory_order_seq_cst)
+#define exchange_relaxed(p, v) \
+	atomic_exchange_explicit((p), (v), memory_order_relaxed)
+
+/* Weak compare-and-swap: may fail for no reason, so it stands in a loop.
+ * *expected is updated on failure. The order on failure is in the name
+ * where it is not relaxed. */
+#define cas_relaxed(p, expected, v)                                 \
+	atomic_compare_exchange_weak_explicit((p), (expected), (v), \
+		memory_order_relaxed, memory_order_relaxed)
+#define cas_release(p, expected, v)                                 \
+	atomic_compare_exchange_weak_explicit((p), (expected), (v), \
+		memory_order_release, memory_order_relaxed)
+#define cas_seq_cst_or_acquire(p, expected, v)                      \
+	atomic_compare_exchange_weak_explicit((p), (expected), (v), \
+		memory_order_seq_cst, memory_order_acquire)
+
+/* Strong compare-and-swap, for one try. */
+#define cas_strong_acq_rel(p, expected, v)                            \
+	atomic_compare_exchange_strong_explicit((p), (expected), (v), \
+		memory_order_acq_rel, memory_order_relaxed)
+
+/*
+ * A counter that one thread writes and any may read: a load, an add and a
+ * store, no read-modify-write. Release, so that who reads the count sees
+ * what was counted; pairs with load_acquire in stats.c and pool.c.
+ */
+#define count_add(p, n) store_release((p), load_relaxed(p) + (n))
+
+#endif

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cache.c - a thread's caches: found, made, refilled, flushed, given back.
+ *
+ * A cache is found through thread-local storage by its pool's id: the last
+ * one used at once, others in a small hash table. Ids are never reused, so
+ * a cache whose pool is gone is never found; it is freed when its thread
+ * next makes one, or ends.
+ *
+ * A thread's end is seen through one pthread key for the whole process. Its
+ * destructor only pushes, so it needs no read-side section and runs in any
+ * order with other libraries' destructors. One that uses acre after it makes
+ * a new cache, and pthreads calls the destructor again.
+ */
+#include "lib/cache.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct cache_slot {
+	uint64_t id; /* 0: empty */
+	struct cache *cache;
+};
+
+/* Open addressing, linear probes, at most half full. */
+struct cache_table {
+	size_t count;
+	size_t size; /* a power of two */
+	struct cache_slot slots[];
+};
+
+#define TABLE_SIZE_FIRST 4
+
+_Thread_local struct thread_caches thread_caches;
+
+/* ---- blocks in and out ---- */
+
+static void
+set_spare(struct bin *bin, struct batch spare)
+{
+	bin->spare = spare;
+	store_relaxed(&bin->spare_count, spare.count);
+}
+
+/* Make the linked spare the current chain, which is empty. */
+static struct block *
+take_from_chain(struct bin *bin)
+{
+	struct block *block = bin->spare.first;
+
+	bin->current = block->next;
+	store_relaxed(&bin->current_count, bin->spare.count - 1);
+	set_spare(bin, (struct batch){0});
+	return block;
+}
+
+/* The spare, refilled if it is empty, as an extent. */
+static struct block *
+take_from_spare(struct cache *cache, unsigned order)
+{
+	acre_pool *pool = cache->member.pool;
+	struct bin *bin = &cache->bins[order];
+	struct batch batch = bin->spare;
+	struct block *block;
+	int error = 0;
+
+	if (!batch.count)
+		error = pool_refill(pool, &cache->member, order, &batch);
+	if (error) {
+		errno = error;
+		return NULL;
+	}
+	if (batch.linked) {
+		set_spare(bin, batch);
+		return take_from_chain(bin);
+	}
+	block = batch_take(&batch, pool->orders[order].size);
+	set_spare(bin, batch);
+	return block;
+}
+
+struct block *
+cache_take(struct cache *cache, unsigned order)
+{
+	struct block *block = bin_take(&cache->bins[order]);
+
+	return block ? block : take_from_spare(cache, order);
+}
+
+static void
+flush(struct cache *cache, unsigned order, const struct batch *batch)
+{
+	if (!batch->count)
+		return;
+	pool_add(cache->member.pool, &cache->member, FLUSHES, 1);
+	pool_give(cache->member.pool, &cache->member, order, batch);
+}
+
+static struct batch
+current_as_batch(const struct bin *bin)
+{
+	return (struct batch){
+		.first = bin->current,
+		.count = load_relaxed(&bin->current_count),
+		.linked = true,
+	};
+}
+
+void
+cache_give(struct cache *cache, unsigned order, const struct batch *batch,
+	struct block *oldest)
+{
+	struct bin *bin = &cache->bins[order];
+
+	if (bin_give(bin, batch->first, oldest, batch->count))
+		return;
+	if (batch->count > bin->full) {
+		flush(cache, order, batch);
+		return;
+	}
+	flush(cache, order, &bin->spare);
+	set_spare(bin, current_as_batch(bin));
+	bin->current = batch->first;
+	store_relaxed(&bin->current_count, batch->count);
+}
+
+static void
+flush_all(struct cache *cache)
+{
+	for (unsigned i = 0; i < cache->member.pool->order_count; i++) {
+		struct bin *bin = &cache->bins[i];
+		struct batch current = current_as_batch(bin);
+
+		flush(cache, i, &bin->spare);
+		flush(cache, i, &current);
+		set_spare(bin, (struct batch){0});
+		store_relaxed(&bin->current_count, 0);
+	}
+}
+
+static size_t
+idle_bytes(const struct member *member)
+{
+	const struct cache *cache = (const struct cache *)member;
+	size_t bytes = 0;
+
+	for (unsigned i = 0; i < member->pool->order_count; i++) {
+		const struct bin *bin = &cache->bins[i];
+
+		bytes += member->pool->orders[i].size *
+			(load_relaxed(&bin->current_count) +
+				load_relaxed(&bin->spare_count));
+	}
+	return bytes;
+}
+
+/* ---- the thread's table ---- */
+
+static struct cache_slot *
+probe(struct cache_table *table, uint64_t id)
+{
+	size_t i = id & (table->size - 1);
+
+	while (table->slots[i].id && table->slots[i].id != id)
+		i = (i + 1) & (table->size - 1);
+	return &table->slots[i];
+}
+
+/* With registry_lock(). How many of the table's pools live. */
+static size_t
+count_live(const struct cache_table *table)
+{
+	size_t live = 0;
+
+	for (size_t i = 0; table && i < table->size; i++)
+		live += table->slots[i].id &&
+			table->slots[i].cache->member.pool;
+	return live;
+}
+
+/* With registry_lock(). Put what lives of old into table, free the rest. */
+static void
+rehash(struct cache_table *table, struct cache_table *old)
+{
+	for (size_t i = 0; old && i < old->size; i++) {
+		struct cache_slot slot = old->slots[i];
+
+		if (!slot.id)
+			continue;
+		if (slot.cache->member.pool) {
+			*probe(table, slot.id) = slot;
+			table->count++;
+		} else {
+			free(slot.cache);
+		}
+	}
+	free(old);
+}
+
+/* With registry_lock(). Make room for one more, or return ENOMEM. */
+static int
+reserve_slot(void)
+{
+	struct cache_table *old = thread_caches.table;
+	struct cache_table *table;
+	size_t size = TABLE_SIZE_FIRST;
+
+	if (old && 2 * (old->count + 1) <= old->size)
+		return 0;
+	while (size < 2 * (count_live(old) + 1))
+		size *= 2;
+	table = calloc(1, sizeof(*table) + size * sizeof(table->slots[0]));
+	if (!table)
+		return ENOMEM;
+	table->size = size;
+	rehash(table, old);
+	thread_caches.table = table;
+	return 0;
+}
+
+/* ---- a cache's life ---- */
+
+/* With registry_lock(). */
+static void
+end_cache(struct cache *cache)
+{
+	acre_pool *pool = cache->member.pool;
+
+	if (pool) {
+		flush_all(cache);
+		pool_leave(pool, &cache->member);
+	}
+	free(cache);
+}
+
+static void
+end_thread(void *unused)
+{
+	struct cache_table *table = thread_caches.table;
+
+	(void)unused;
+	thread_caches = (struct thread_caches){0};
+	if (!table)
+		return;
+	registry_lock();
+	for (size_t i = 0; i < table->size; i++)
+		if (table->slots[i].id)
+			end_cache(table->slots[i].cache);
+	registry_unlock();
+	free(table);
+}
+
+/* With registry_lock(). See to it that end_thread is called. */
+static int
+watch_thread(void)
+{
+	static pthread_key_t key;
+	static bool made;
+
+	if (!made && pthread_key_create(&key, end_thread))
+		return ENOMEM;
+	made = true;
+	/* Any value that is not NULL. */
+	return pthread_setspecific(key, &key) ? ENOMEM : 0;
+}
+
+static struct cache *
+make_cache(acre_pool *pool)
+{
+	size_t size = sizeof(struct cache) +
+		pool->order_count * sizeof(struct bin);
+	struct cache *cache = aligned_alloc(alignof(struct cache),
+		(size + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1));
+
+	if (!cache)
+		return NULL;
+	memset(cache, 0, size);
+	cache->member.idle = idle_bytes;
+	for (unsigned i = 0; i < pool->order_count; i++)
+		cache->bins[i].full = pool->orders[i].full_batch;
+	return cache;
+}
+
+/* With registry_lock(). */
+static int
+add_cache(acre_pool *pool, struct cache *cache)
+{
+	int error = watch_thread();
+
+	if (!error)
+		error = reserve_slot();
+	if (error)
+		return error;
+	pool_join(pool, &cache->member);
+	*probe(thread_caches.table, pool->id) =
+		(struct cache_slot){pool->id, cache};
+	thread_caches.table->count++;
+	return 0;
+}
+
+/* A cache that the thread has, but not at hand, or a new one. */
+static struct cache *
+find(acre_pool *pool)
+{
+	struct cache *cache = NULL;
+	int error = ENOMEM;
+
+	if (thread_caches.table)
+		cache = probe(thread_caches.table, pool->id)->cache;
+	if (cache)
+		return cache;
+	cache = make_cache(pool);
+	if (cache) {
+		registry_lock();
+		error = add_cache(pool, cache);
+		registry_unlock();
+	}
+	if (!error)
+		return cache;
+	free(cache);
+	errno = error;
+	return NULL;
+}
+
+struct cache *
+cache_of(acre_pool *pool)
+{
+	struct cache *cache = cache_at_hand(pool);
+
+	if (cache)
+		return cache;
+	cache = find(pool);
+	if (cache) {
+		thread_caches.id = pool->id;
+		thread_caches.last = cache;
+	}
+	return cache;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * chunk.c - takes chunks from the source, carves them, gives them back.
+ *
+ * One chunk is fresh: threads take extents off it by moving its carved count
+ * with a compare-and-swap, so no list and no lock stands between them and
+ * memory that nobody has touched. Who finds it too small asks the source and
+ * swaps the new chunk in; of several that do so at once, one wins, and the
+ * others give their chunk back before anybody has seen it: so a burst of
+ * threads costs one chunk, not one each.
+ *
+ * A source's memory need not be aligned: pages begin at the first OS page
+ * boundary, which leaves at most one page's worth of slack.
+ */
+#include "lib/chunk.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+
+bool
+chunks_carve(struct chunks *chunks, unsigned order, size_t most,
+	struct chunk **seen, struct batch *batch)
+{
+	/* Acquire: pairs with the swap in publish(). */
+	struct chunk *chunk = load_acquire(&chunks->fresh);
+	size_t at, count;
+
+	*seen = chunk;
+	if (!chunk)
+		return false;
+	at = load_relaxed(&chunk->carved);
+	do {
+		count = (chunk->page_count - at) >> order;
+		if (!count)
+			return false;
+		if (count > most)
+			count = most;
+	} while (!cas_relaxed(&chunk->carved, &at, at + (count << order)));
+	*batch = (struct batch){
+		.first = (struct block *)(chunk->pages +
+			at * chunks->page_size),
+		.count = count,
+	};
+	return true;
+}
+
+static bool
+reserve(struct chunks *chunks)
+{
+	size_t reserved = load_relaxed(&chunks->reserved);
+
+	do {
+		if (chunks->max_bytes &&
+			chunks->chunk_size > chunks->max_bytes - reserved)
+			return false;
+	} while (!cas_relaxed(&chunks->reserved, &reserved,
+		reserved + chunks->chunk_size));
+	return true;
+}
+
+/* Where pages begin. A chunk of a single page has no room for alignment. */
+static char *
+first_page(const struct chunks *chunks, void *memory)
+{
+	size_t mask = chunks->os_page_size - 1;
+
+	if (chunks->chunk_size == chunks->page_size)
+		return memory;
+	return (char *)(((uintptr_t)memory + mask) & ~(uintptr_t)mask);
+}
+
+static void
+give_back(struct chunks *chunks, struct chunk *chunk)
+{
+	chunks->source.free(chunks->source.userdata, chunk->memory);
+	free(chunk);
+}
+
+/* A chunk from the source that nobody else knows of yet. Misaligned memory
+ * is refused, not trusted. */
+static struct chunk *
+ask(struct chunks *chunks)
+{
+	struct chunk *chunk = aligned_alloc(CACHE_LINE, sizeof(*chunk));
+	char *end;
+
+	if (!chunk)
+		return NULL;
+	add_relaxed(&chunks->calls, 1);
+	chunk->memory = chunks->source.allocate(chunks->source.userdata,
+		chunks->chunk_size);
+	if (!chunk->memory) {
+		free(chunk);
+		return NULL;
+	}
+	if ((uintptr_t)chunk->memory % ACRE_ALIGN) {
+		give_back(chunks, chunk);
+		return NULL;
+	}
+	end = (char *)chunk->memory + chunks->chunk_size;
+	chunk->pages = first_page(chunks, chunk->memory);
+	chunk->page_count = (size_t)(end - chunk->pages) / chunks->page_size;
+	atomic_init(&chunk->carved, 0);
+	return chunk;
+}
+
+/* Swap chunk in for the one that was seen. */
+static bool
+publish(struct chunks *chunks, struct chunk *seen, struct chunk *chunk)
+{
+	/* Release: the record is complete before it is visible. Pairs with
+	 * the acquire in chunks_carve. */
+	if (!cas_strong_acq_rel(&chunks->fresh, &seen, chunk))
+		return false;
+	add_relaxed(&chunks->slack,
+		chunks->chunk_size - chunk->page_count * chunks->page_size);
+	chunk->next = load_relaxed(&chunks->all);
+	while (!cas_release(&chunks->all, &chunk->next, chunk))
+		;
+	return true;
+}
+
+/* Take all that a chunk has left; nobody can carve it from now on. */
+static void
+take_rest(const struct chunks *chunks, struct chunk *chunk, char **rest,
+	size_t *rest_pages)
+{
+	size_t at = exchange_relaxed(&chunk->carved, chunk->page_count);
+
+	*rest = chunk->pages + at * chunks->page_size;
+	*rest_pages = chunk->page_count - at;
+}
+
+/* Has somebody else made another chunk the fresh one? */
+static bool
+has_grown(const struct chunks *chunks, const struct chunk *seen)
+{
+	return load_acquire(&chunks->fresh) != seen;
+}
+
+static int
+grow(struct chunks *chunks, struct chunk *seen, char **rest,
+	size_t *rest_pages)
+{
+	struct chunk *chunk;
+
+	if (!reserve(chunks))
+		return EAGAIN;
+	chunk = ask(chunks);
+	if (!chunk || !publish(chunks, seen, chunk)) {
+		if (chunk)
+			give_back(chunks, chunk);
+		sub_relaxed(&chunks->reserved, chunks->chunk_size);
+		return chunk ? 0 : ENOMEM;
+	}
+	add_relaxed(&chunks->bytes, chunks->chunk_size);
+	if (seen)
+		take_rest(chunks, seen, rest, rest_pages);
+	return 0;
+}
+
+/* Is some thread between its reservation and what comes of it? */
+static bool
+is_under_way(const struct chunks *chunks)
+{
+	return load_relaxed(&chunks->reserved) != load_relaxed(&chunks->bytes);
+}
+
+int
+chunks_grow(struct chunks *chunks, struct chunk *seen, char **rest,
+	size_t *rest_pages)
+{
+	int error;
+
+	*rest_pages = 0;
+	for (;;) {
+		if (has_grown(chunks, seen))
+			return 0;
+		error = grow(chunks, seen, rest, rest_pages);
+		if (error != EAGAIN || !is_under_way(chunks))
+			break;
+		/* At the limit, but a chunk is under way: it may be what this
+		 * thread needs, or come to nothing. */
+		sched_yield();
+	}
+	return error && has_grown(chunks, seen) ? 0 : error;
+}
+
+void
+chunks_release(struct chunks *chunks)
+{
+	struct chunk *chunk = load_acquire(&chunks->all);
+
+	while (chunk) {
+		struct chunk *next = chunk->next;
+
+		give_back(chunks, chunk);
+		chunk = next;
+	}
+}
+
+size_t
+chunks_uncarved(const struct chunks *chunks)
+{
+	size_t pages = 0;
+
+	for (const struct chunk *chunk = load_acquire(&chunks->all); chunk;
+		chunk = chunk->next)
+		pages += chunk->page_count - load_relaxed(&chunk->carved);
+	return pages * chunks->page_size;
+}

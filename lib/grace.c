@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * grace.c - the sequence, written by the helper thread only.
+ *
+ * Why a number suffices: the unlink (seq_cst) comes before the load of the
+ * sequence in grace_needed (seq_cst). If that load gave an even s, the
+ * helper's add that makes it s + 1 comes later in the one order of seq_cst
+ * operations, and the grace period after it begins after the unlink. If it
+ * gave an odd s, that holds for the next period only, which ends at s + 3.
+ */
+#include "lib/grace.h"
+
+#include "lib/atomic.h"
+#include "lib/rcu.h"
+
+static _Atomic(uint64_t) sequence;
+
+uint64_t
+grace_needed(void)
+{
+	return (load_seq_cst(&sequence) + 3) & ~(uint64_t)1;
+}
+
+bool
+grace_elapsed(uint64_t needed)
+{
+	/* Pairs with the store in grace_run. */
+	return load_acquire(&sequence) >= needed;
+}
+
+void
+grace_run(void)
+{
+	add_seq_cst(&sequence, 1);
+	rcu_wait();
+	/* Release: pairs with grace_elapsed. */
+	store_release(&sequence, load_relaxed(&sequence) + 1);
+}
+
+uint64_t
+grace_count(void)
+{
+	return load_relaxed(&sequence) / 2;
+}

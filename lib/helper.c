@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * helper.c - the helper thread's life, and its ticks.
+ *
+ *   none --want--> ticking --nothing wanted--> asleep --want--> ticking
+ *     ^                                          |
+ *     +------- LINGER_MS, or the last pool ------+
+ *
+ * While ticking, requests cost their callers no wake-up: each tick serves
+ * all that came before it. `dormant` is true when a request must wake (or
+ * create) the helper. It and `wanted` are a pair of flags in Dekker's manner:
+ * a request stores wanted, then loads dormant; the helper stores dormant,
+ * then loads wanted; all seq_cst, so one of them sees the other.
+ *
+ * The lock guards all other fields. It is held for a few instructions, or
+ * for pthread_create.
+ */
+#include "lib/helper.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+
+#include "lib/atomic.h"
+#include "lib/grace.h"
+
+#define TICK_MS 2
+#define QUIET_TICKS 50 /* without a request, before it sleeps */
+#define LINGER_MS 1000 /* asleep, before it is gone */
+#define RETRY_EVERY 256
+
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	pthread_t thread;
+	unsigned pools;
+	unsigned failures; /* of pthread_create, in a row */
+	bool running;
+	bool stop;
+} helper = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static _Atomic(uint64_t) wanted;
+static _Atomic(bool) dormant = true;
+static _Thread_local bool is_helper;
+
+static bool
+something_wanted(void)
+{
+	return !grace_elapsed(load_seq_cst(&wanted));
+}
+
+/* With the lock. Returns false when the time was up. */
+static bool
+pause_for(unsigned milliseconds)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += (long)(milliseconds % 1000) * 1000000;
+	until.tv_sec += milliseconds / 1000 + until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	return pthread_cond_timedwait(&helper.wake, &helper.lock, &until) !=
+		ETIMEDOUT;
+}
+
+/* With the lock. Returns false when the helper is to go. */
+static bool
+sleep_until_wanted(void)
+{
+	bool woken = true;
+
+	store_seq_cst(&dormant, true);
+	if (!helper.stop && !something_wanted())
+		woken = pause_for(LINGER_MS);
+	if (helper.stop || (!woken && !something_wanted()))
+		return false;
+	store_seq_cst(&dormant, false);
+	return true;
+}
+
+/* With the lock, which is given up during a grace period. */
+static void
+tick(void)
+{
+	unsigned quiet = 0;
+
+	while (!helper.stop && quiet < QUIET_TICKS) {
+		quiet++;
+		if (something_wanted()) {
+			quiet = 0;
+			pthread_mutex_unlock(&helper.lock);
+			grace_run();
+			pthread_mutex_lock(&helper.lock);
+		}
+		if (!helper.stop)
+			pause_for(TICK_MS);
+	}
+}
+
+static void *
+helper_main(void *unused)
+{
+	(void)unused;
+	is_helper = true;
+	pthread_mutex_lock(&helper.lock);
+	do {
+		tick();
+	} while (sleep_until_wanted());
+	if (!helper.stop) {
+		/* Nobody will join. */
+		pthread_detach(helper.thread);
+		helper.running = false;
+	}
+	pthread_mutex_unlock(&helper.lock);
+	return NULL;
+}
+
+/* With the lock. Signals stay the application's. While creation fails, only
+ * each RETRY_EVERYth request tries. */
+static void
+create(void)
+{
+	sigset_t all, old;
+
+	if (helper.failures && helper.failures++ % RETRY_EVERY)
+		return;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	helper.running =
+		!pthread_create(&helper.thread, NULL, helper_main, NULL);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (!helper.running) {
+		helper.failures++;
+		return;
+	}
+	helper.failures = 0;
+	pthread_setname_np(helper.thread, "acre-helper");
+	store_seq_cst(&dormant, false);
+}
+
+static void
+wake(void)
+{
+	pthread_mutex_lock(&helper.lock);
+	if (helper.running)
+		pthread_cond_signal(&helper.wake);
+	else if (helper.pools > 0)
+		create();
+	pthread_mutex_unlock(&helper.lock);
+}
+
+void
+helper_want(uint64_t needed)
+{
+	uint64_t now = load_relaxed(&wanted);
+
+	while (now < needed && !cas_seq_cst_or_acquire(&wanted, &now, needed))
+		;
+	/* Also when somebody has asked before: creation may have failed. */
+	if (load_seq_cst(&dormant))
+		wake();
+}
+
+void
+helper_retain(void)
+{
+	static bool initialised;
+
+	pthread_mutex_lock(&helper.lock);
+	if (!initialised) {
+		pthread_condattr_t attributes;
+
+		pthread_condattr_init(&attributes);
+		pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+		pthread_cond_init(&helper.wake, &attributes);
+		pthread_condattr_destroy(&attributes);
+		initialised = true;
+	}
+	helper.pools++;
+	pthread_mutex_unlock(&helper.lock);
+}
+
+void
+helper_release(void)
+{
+	pthread_t thread;
+	bool join;
+
+	pthread_mutex_lock(&helper.lock);
+	join = --helper.pools == 0 && helper.running && !helper.stop;
+	if (join) {
+		helper.stop = true;
+		thread = helper.thread;
+		pthread_cond_signal(&helper.wake);
+	}
+	pthread_mutex_unlock(&helper.lock);
+	if (!join)
+		return;
+	pthread_join(thread, NULL);
+	pthread_mutex_lock(&helper.lock);
+	helper.running = helper.stop = false;
+	store_seq_cst(&dormant, true);
+	pthread_mutex_unlock(&helper.lock);
+}
+
+bool
+helper_is_me(void)
+{
+	return is_helper;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * helper.h - the one thread of acre's own, which drives grace periods.
+ *
+ * Nothing depends on it for safety: without it (it could not be created)
+ * grace periods do not pass, descriptors stay cooling, and the free lists
+ * use their overflow.
+ */
+#ifndef ACRE_LIB_HELPER_H
+#define ACRE_LIB_HELPER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A pool begins and ends; when the last one ends, the helper is gone at the
+ * return. helper_release blocks for a grace period at most. */
+void helper_retain(void);
+void helper_release(void);
+
+/*
+ * Ask that grace_elapsed(needed) become true some time soon.
+ *
+ * Threads:  any. Progress: one load when somebody has asked already; a lock
+ *           and a wake-up when the helper sleeps, which it does after a
+ *           while without requests.
+ */
+void helper_want(uint64_t needed);
+
+/* Whether the calling thread is the helper. */
+bool helper_is_me(void);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options.c - defaults for a pool's options, and what is wrong with them.
+ */
+#include "lib/options.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CHUNK_PAGES 256
+#define CACHE_PAGES 128
+#define CACHE_BYTES ((size_t)1 << 20)
+
+static bool
+is_power_of_two(size_t n)
+{
+	return n && !(n & (n - 1));
+}
+
+static size_t
+os_page_size(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static size_t
+smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Copy what the caller's header knew. A newer header's fields must be zero:
+ * this library does not know what they ask for. */
+static bool
+copy_known(const acre_pool_options *given, size_t given_size,
+	acre_pool_options *options)
+{
+	const char *bytes = (const char *)given;
+
+	*options = (acre_pool_options){0};
+	if (!given)
+		return true;
+	for (size_t i = sizeof(*options); i < given_size; i++)
+		if (bytes[i])
+			return false;
+	memcpy(options, given, smaller(given_size, sizeof(*options)));
+	return true;
+}
+
+static void
+fill_defaults(acre_pool_options *options)
+{
+	if (!options->source)
+		options->source = &acre_malloc_allocator;
+	if (!options->page_size)
+		options->page_size = os_page_size();
+	if (!options->chunk_size &&
+		options->page_size <= SIZE_MAX / CHUNK_PAGES) {
+		options->chunk_size = CHUNK_PAGES * options->page_size;
+		/* A small limit makes a small chunk. */
+		if (options->max_bytes >= options->page_size)
+			options->chunk_size = smaller(options->chunk_size,
+				options->max_bytes & ~(options->page_size - 1));
+	}
+	if (!options->cache_bytes)
+		options->cache_bytes = options->page_size <=
+				CACHE_BYTES / CACHE_PAGES ?
+			CACHE_PAGES * options->page_size :
+			CACHE_BYTES;
+	if (!options->name)
+		options->name = "";
+}
+
+const char *
+options_resolve(const acre_pool_options *given, size_t given_size,
+	acre_pool_options *options)
+{
+	const acre_pool_options *o = options;
+
+	if (!copy_known(given, given_size, options))
+		return "options has fields that this version of acre does not "
+		       "know, and they are not zero";
+	fill_defaults(options);
+
+	const struct {
+		bool wrong;
+		const char *why;
+	} rules[] = {
+		{!o->source->allocate || !o->source->free,
+			"source has no allocate or no free function"},
+		{!is_power_of_two(o->page_size),
+			"page_size is not a power of two"},
+		{o->page_size < os_page_size(),
+			"page_size is smaller than the OS page"},
+		{o->chunk_size < o->page_size,
+			"chunk_size is smaller than page_size"},
+		{o->chunk_size % o->page_size,
+			"chunk_size is not a multiple of page_size"},
+		{o->chunk_size > PTRDIFF_MAX,
+			"chunk_size is more than an object can be"},
+		{o->max_bytes && o->max_bytes < o->chunk_size,
+			"max_bytes is less than one chunk"},
+		{o->limbo_bytes || o->keep_bytes || o->decay_ms || o->flags,
+			"limbo_bytes, keep_bytes, decay_ms and flags are "
+			"reserved and must be zero"},
+	};
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		if (rules[i].wrong)
+			return rules[i].why;
+	return NULL;
+}
+
+const char *
+acre_pool_explain_sized(const acre_pool_options *options, size_t options_size)
+{
+	acre_pool_options resolved;
+
+	return options_resolve(options, options_size, &resolved);
+}

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pool.c - makes and ends pools; gets batches from lists and chunks.
+ *
+ *   refill:  own shard -> other shards -> overflow -> fresh chunk
+ *              -> split a larger block -> a new chunk from the source
+ *   give:    own shard, with a descriptor; else the overflow
+ *
+ * Whoever gets more than a full batch cuts one off and pushes the rest at
+ * once, so that a region of many pages goes through here as one batch.
+ */
+#include "lib/pool.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/helper.h"
+#include "lib/options.h"
+#include "lib/rcu.h"
+
+static pthread_mutex_t registry = PTHREAD_MUTEX_INITIALIZER;
+
+void
+registry_lock(void)
+{
+	pthread_mutex_lock(&registry);
+}
+
+void
+registry_unlock(void)
+{
+	pthread_mutex_unlock(&registry);
+}
+
+/* ---- giving and getting batches ---- */
+
+void
+pool_give(acre_pool *pool, struct member *member, unsigned order,
+	const struct batch *batch)
+{
+	struct order *o = &pool->orders[order];
+	struct descriptor *descriptor = NULL;
+
+	pool_add(pool, member, PUSHED, batch->count << order);
+	if (member)
+		descriptor = descriptor_get(&pool->depot, &member->stash);
+	if (descriptor) {
+		freelist_push(&o->shards[member->shard], descriptor, batch);
+		return;
+	}
+	pool_add(pool, member, OVERFLOWED, 1);
+	overflow_push(&o->overflow, batch);
+}
+
+static bool
+pop_shard(acre_pool *pool, struct member *member, unsigned order,
+	unsigned shard, struct batch *batch)
+{
+	struct freelist *list = &pool->orders[order].shards[shard];
+	struct descriptor *descriptor = freelist_pop(list);
+
+	if (!descriptor)
+		return false;
+	*batch = descriptor->batch;
+	descriptor_cool(&pool->depot, &member->stash, descriptor);
+	return true;
+}
+
+/* Any batch that is free, of any size. */
+static bool
+pop(acre_pool *pool, struct member *member, unsigned order,
+	struct batch *batch)
+{
+	unsigned used = load_relaxed(&pool->shards_used);
+	bool found = pop_shard(pool, member, order, member->shard, batch);
+
+	for (unsigned i = 0; !found && i < used; i++)
+		found = pop_shard(pool, member, order, i, batch);
+	if (!found)
+		found = overflow_pop(&pool->orders[order].overflow, batch);
+	if (found)
+		pool_add(pool, member, POPPED, batch->count << order);
+	return found;
+}
+
+/* Keep a full batch of what was got, push the rest. */
+static void
+trim_to_full(acre_pool *pool, struct member *member, unsigned order,
+	struct batch *batch)
+{
+	const struct order *o = &pool->orders[order];
+	struct batch rest = *batch;
+
+	*batch = batch_cut(&rest, o->full_batch, o->size);
+	if (rest.count)
+		pool_give(pool, member, order, &rest);
+}
+
+/* Split a larger free block. */
+static bool
+split(acre_pool *pool, struct member *member, unsigned order,
+	struct batch *batch)
+{
+	unsigned larger = order + 1;
+	struct batch found;
+
+	while (larger < pool->order_count &&
+		!pop(pool, member, larger, &found))
+		larger++;
+	if (larger >= pool->order_count)
+		return false;
+	*batch = (struct batch){
+		.first = batch_take(&found, pool->orders[larger].size),
+		.count = (size_t)1 << (larger - order),
+	};
+	if (found.count)
+		pool_give(pool, member, larger, &found);
+	return true;
+}
+
+/* Push what a chunk had left, as the largest blocks that fit. */
+static void
+give_rest(acre_pool *pool, struct member *member, char *rest, size_t pages)
+{
+	for (unsigned order = pool->order_count; pages && order-- > 0;) {
+		struct batch batch = {
+			.first = (struct block *)rest,
+			.count = pages >> order,
+		};
+
+		if (!batch.count)
+			continue;
+		pool_give(pool, member, order, &batch);
+		rest += batch.count * pool->orders[order].size;
+		pages -= batch.count << order;
+	}
+}
+
+/* Returns 0 (look again) or ENOMEM. */
+static int
+grow(acre_pool *pool, struct member *member, unsigned order,
+	struct chunk *seen)
+{
+	char *rest;
+	size_t rest_pages;
+	int error = chunks_grow(&pool->chunks, seen, &rest, &rest_pages);
+
+	if (rest_pages)
+		give_rest(pool, member, rest, rest_pages);
+	if (error == EAGAIN && pool->on_limit &&
+		pool->on_limit(pool, pool->orders[order].size, pool->userdata))
+		return 0;
+	return error ? ENOMEM : 0;
+}
+
+int
+pool_refill(acre_pool *pool, struct member *member, unsigned order,
+	struct batch *batch)
+{
+	size_t full = pool->orders[order].full_batch;
+	struct chunk *seen;
+
+	pool_add(pool, member, MISSES, 1);
+	while (!pop(pool, member, order, batch)) {
+		if (chunks_carve(&pool->chunks, order, full, &seen, batch))
+			return 0;
+		if (split(pool, member, order, batch))
+			break;
+		if (grow(pool, member, order, seen))
+			return ENOMEM;
+	}
+	trim_to_full(pool, member, order, batch);
+	return 0;
+}
+
+/* ---- members ---- */
+
+void
+pool_join(acre_pool *pool, struct member *member)
+{
+	unsigned shard = (unsigned)(pool->member_count / THREADS_PER_SHARD) %
+		SHARDS;
+
+	member->pool = pool;
+	member->shard = shard;
+	member->previous = NULL;
+	member->next = pool->members;
+	if (member->next)
+		member->next->previous = member;
+	pool->members = member;
+	pool->member_count++;
+	if (shard >= load_relaxed(&pool->shards_used))
+		store_relaxed(&pool->shards_used, shard + 1);
+	add_relaxed(&pool->depot.most, DESCRIPTORS_PER_STASH);
+}
+
+void
+pool_leave(acre_pool *pool, struct member *member)
+{
+	stash_return(&pool->depot, &member->stash);
+	for (int what = 0; what < COUNTS; what++)
+		add_relaxed(&pool->others.of[what],
+			load_relaxed(&member->counters.of[what]));
+	if (member->next)
+		member->next->previous = member->previous;
+	if (member->previous)
+		member->previous->next = member->next;
+	else
+		pool->members = member->next;
+	pool->member_count--;
+	sub_relaxed(&pool->depot.most, DESCRIPTORS_PER_STASH);
+}
+
+uint64_t
+pool_sum(acre_pool *pool, enum count what)
+{
+	/* Acquire: pairs with count_add; who sees a region closed sees it
+	 * opened. */
+	uint64_t sum = load_acquire(&pool->others.of[what]);
+
+	for (struct member *m = pool->members; m; m = m->next)
+		sum += load_acquire(&m->counters.of[what]);
+	return sum;
+}
+
+/* ---- making and ending pools ---- */
+
+static unsigned
+count_orders(const acre_pool_options *options)
+{
+	size_t pages = options->chunk_size / options->page_size;
+	unsigned orders = 1;
+
+	while (orders < ORDERS_MOST && (size_t)2 << orders <= pages)
+		orders++;
+	return orders;
+}
+
+/* The largest power of two pages of which two batches fit into a cache. */
+static size_t
+batch_pages(const acre_pool_options *options)
+{
+	size_t pages = 1;
+
+	while (pages < BATCH_PAGES &&
+		4 * pages <= options->cache_bytes / options->page_size)
+		pages *= 2;
+	return pages;
+}
+
+static void
+init_orders(acre_pool *pool, const acre_pool_options *options)
+{
+	size_t pages = batch_pages(options);
+
+	pool->order_count = count_orders(options);
+	for (unsigned i = 0; i < pool->order_count; i++) {
+		struct order *order = &pool->orders[i];
+
+		order->size = options->page_size << i;
+		order->full_batch = pages >> i ? pages >> i : 1;
+		overflow_init(&order->overflow);
+	}
+}
+
+static void
+init(acre_pool *pool, const acre_pool_options *options)
+{
+	static _Atomic(uint64_t) last_id;
+
+	pool->id = add_relaxed(&last_id, 1) + 1;
+	pool->page_size = options->page_size;
+	pool->on_limit = options->on_limit;
+	pool->userdata = options->userdata;
+	pool->application = options->rcu;
+	pool->name = options->name;
+	pool->chunks.source = *options->source;
+	pool->chunks.page_size = options->page_size;
+	pool->chunks.os_page_size = (size_t)sysconf(_SC_PAGESIZE);
+	pool->chunks.chunk_size = options->chunk_size;
+	pool->chunks.max_bytes = options->max_bytes;
+	depot_init(&pool->depot);
+	init_orders(pool, options);
+}
+
+acre_pool *
+acre_pool_create_sized(const acre_pool_options *given, size_t given_size)
+{
+	acre_pool_options options;
+	acre_pool *pool;
+	size_t size;
+
+	if (options_resolve(given, given_size, &options)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	size = sizeof(*pool) + count_orders(&options) * sizeof(struct order);
+	pool = aligned_alloc(alignof(acre_pool), size);
+	if (!pool) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	memset(pool, 0, size);
+	init(pool, &options);
+	helper_retain();
+	return pool;
+}
+
+static _Atomic(acre_pool *) default_pool;
+
+acre_pool *
+acre_pool_default(void)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	/* Acquire: pairs with the release below. */
+	acre_pool *pool = load_acquire(&default_pool);
+
+	if (pool)
+		return pool;
+	pthread_mutex_lock(&lock);
+	pool = load_relaxed(&default_pool);
+	if (!pool) {
+		pool = acre_pool_create(NULL);
+		store_release(&default_pool, pool);
+	}
+	pthread_mutex_unlock(&lock);
+	return pool;
+}
+
+/* With registry_lock(). Members live on, without a pool. */
+static bool
+detach_members(acre_pool *pool)
+{
+	uint64_t closed = pool_sum(pool, CLOSED);
+
+	if (pool_sum(pool, OPENED) != closed)
+		return false;
+	for (struct member *m = pool->members; m; m = m->next)
+		m->pool = NULL;
+	return true;
+}
+
+int
+acre_pool_destroy(acre_pool *pool)
+{
+	bool detached;
+
+	if (!pool)
+		return 0;
+	if (rcu_inside(pool->application) || helper_is_me())
+		return EDEADLK;
+	if (pool == load_relaxed(&default_pool))
+		return EBUSY;
+	registry_lock();
+	detached = detach_members(pool);
+	registry_unlock();
+	if (!detached)
+		return EBUSY;
+	chunks_release(&pool->chunks);
+	depot_destroy(&pool->depot);
+	for (unsigned i = 0; i < pool->order_count; i++)
+		overflow_destroy(&pool->orders[i].overflow);
+	free(pool);
+	helper_release();
+	return 0;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pool.h - the blocks that all threads share.
+ */
+#ifndef ACRE_LIB_POOL_H
+#define ACRE_LIB_POOL_H
+
+#include <stdint.h>
+
+#include "acre/acre.h"
+#include "lib/atomic.h"
+#include "lib/block.h"
+#include "lib/chunk.h"
+#include "lib/descriptor.h"
+#include "lib/freelist.h"
+
+/* A list has a shard for each few threads that use the pool. */
+#define SHARDS 16
+#define THREADS_PER_SHARD 4
+
+/* Blocks have at most this many orders: 2^0 to 2^15 pages. */
+#define ORDERS_MOST 16
+
+/* A full batch has at most this many pages. */
+#define BATCH_PAGES 64
+
+/* What is counted, of one pool. */
+enum count {
+	OPENED,     /* regions */
+	CLOSED,     /* regions */
+	GROWN,      /* blocks that regions took after their first */
+	MISSES,     /* batches that caches asked of the pool */
+	FLUSHES,    /* batches that caches gave to the pool */
+	PUSHED,     /* pages, to the lists and the overflow */
+	POPPED,     /* pages, from there */
+	OVERFLOWED, /* batches pushed without a descriptor */
+	COUNTS
+};
+
+/* A thread's counters: it alone writes them, with count_add; any thread
+ * reads. The pool has one more set, for threads that have ended or have no
+ * cache, which is written with add_relaxed. */
+struct counters {
+	_Atomic(uint64_t) of[COUNTS];
+};
+
+/*
+ * What the pool knows of a thread that uses it: the base of a cache. All
+ * members stand in the pool's list, which thread exit, destroy and the
+ * statistics share.
+ */
+struct member {
+	/* Under registry_lock(). */
+	struct member *previous;
+	struct member *next;
+	acre_pool *pool; /* NULL: it was destroyed */
+
+	/* Its thread only, but for `idle`, which any thread may read. */
+	unsigned shard;
+	struct stash stash;
+	struct counters counters;
+	size_t (*idle)(const struct member *member); /* bytes it keeps */
+};
+
+/* One order's part in the pool. */
+struct order {
+	size_t size;       /* of a block, in bytes */
+	size_t full_batch; /* blocks, a power of two */
+	struct overflow overflow;
+	struct freelist shards[SHARDS];
+};
+
+struct acre_pool {
+	/* Fixed at creation, read by every thread. */
+	uint64_t id; /* never used again by another pool */
+	size_t page_size;
+	unsigned order_count;
+	int (*on_limit)(acre_pool *pool, size_t size, void *userdata);
+	void *userdata;
+	const struct rcu_flavor_struct *application;
+	const char *name;
+
+	/* Under registry_lock(). */
+	struct member *members;
+	size_t member_count;
+
+	/* Any thread, atomics only. */
+	_Atomic(unsigned) shards_used; /* grows with the number of threads */
+	struct counters others;        /* of threads that are not members */
+
+	struct chunks chunks;
+	struct depot depot;
+	struct order orders[];
+};
+
+/* Guards every pool's list of members. Never held when a source, a handler
+ * or other code of the user's runs. */
+void registry_lock(void);
+void registry_unlock(void);
+
+/* Let a new member join or leave. With registry_lock(). */
+void pool_join(acre_pool *pool, struct member *member);
+void pool_leave(acre_pool *pool, struct member *member);
+
+/*
+ * Get a batch of at least one and at most a full batch of blocks.
+ *
+ * Returns 0 or ENOMEM. Threads: member's. Progress: lock-free, but for the
+ * source.
+ */
+int pool_refill(acre_pool *pool, struct member *member, unsigned order,
+	struct batch *batch);
+
+/*
+ * Give a batch of any size back. member may be NULL: the thread has no cache.
+ *
+ * Threads: member's, or with registry_lock() when its thread ends. Progress:
+ * lock-free; a lock when descriptors have run out.
+ */
+void pool_give(acre_pool *pool, struct member *member, unsigned order,
+	const struct batch *batch);
+
+/* Count n for member, or for a thread that is none (NULL). */
+static inline void
+pool_add(acre_pool *pool, struct member *member, enum count what, uint64_t n)
+{
+	if (member)
+		count_add(&member->counters.of[what], n);
+	else
+		add_relaxed(&pool->others.of[what], n);
+}
+
+/* The sum over all threads. With registry_lock(). */
+uint64_t pool_sum(acre_pool *pool, enum count what);
+
+#endif

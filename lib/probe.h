@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * probe.h - where a stress build looks in. Nothing in a normal build.
+ *
+ * ACRE_PROBES            probe_pop_window() is the stress program's own; it
+ *                        widens the window between reading a descriptor's
+ *                        next and the compare-and-swap.
+ * ACRE_PROBE_SKIP_GRACE  descriptors are reused at once. This build is
+ *                        wrong on purpose: stress/aba must find it out.
+ */
+#ifndef ACRE_LIB_PROBE_H
+#define ACRE_LIB_PROBE_H
+
+#ifdef ACRE_PROBES
+void probe_pop_window(void);
+#else
+static inline void
+probe_pop_window(void)
+{
+}
+#endif
+
+#ifdef ACRE_PROBE_SKIP_GRACE
+#define PROBE_SKIP_GRACE 1
+#else
+#define PROBE_SKIP_GRACE 0
+#endif
+
+#endif
