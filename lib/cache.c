@@ -220,6 +220,12 @@ reserve_slot(void)
 	return 0;
 }
 
+size_t
+cache_table_size(void)
+{
+	return thread_caches.table ? thread_caches.table->size : 0;
+}
+
 /* ---- a cache's life ---- */
 
 /* With registry_lock(). */

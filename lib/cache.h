@@ -66,6 +66,9 @@ cache_at_hand(const acre_pool *pool)
 	return thread_caches.last;
 }
 
+/* For tests: slots in the calling thread's table of caches. */
+size_t cache_table_size(void);
+
 /* Take a block of an order; NULL: out of memory, errno is set. */
 struct block *cache_take(struct cache *cache, unsigned order);
 

@@ -88,8 +88,7 @@ make_slab(struct depot *depot)
 			descriptor->link = descriptor + 1;
 	}
 	slab->next = load_relaxed(&depot->slabs);
-	/* Release: pairs with nothing while the pool lives; slabs are only
-	 * pushed, and read when everybody else is gone. */
+	/* Only pushed while the pool lives; read when all others are gone. */
 	while (!cas_release(&depot->slabs, &slab->next, slab))
 		;
 	return slab->descriptors;
@@ -148,8 +147,10 @@ descriptor_get(struct depot *depot, struct stash *stash)
 			stash->ready = depot_take(depot);
 			pthread_mutex_unlock(&depot->lock);
 		}
-		if (!stash->ready)
+		if (!stash->ready) {
+			helper_hurry();
 			stash->ready = make_slab(depot);
+		}
 	}
 	descriptor = stash->ready;
 	if (descriptor)

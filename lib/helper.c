@@ -4,7 +4,7 @@
  *
  *   none --want--> ticking --nothing wanted--> asleep --want--> ticking
  *     ^                                          |
- *     +------- LINGER_MS, or the last pool ------+
+ *     +------- LINGER_US, or the last pool ------+
  *
  * While ticking, requests cost their callers no wake-up: each tick serves
  * all that came before it. `dormant` is true when a request must wake (or
@@ -25,9 +25,11 @@
 #include "lib/atomic.h"
 #include "lib/grace.h"
 
-#define TICK_MS 2
-#define QUIET_TICKS 50 /* without a request, before it sleeps */
-#define LINGER_MS 1000 /* asleep, before it is gone */
+#define TICK_US 2000
+#define TICK_HURRIED_US 100
+#define HURRIED_TICKS 20 /* that a call of helper_hurry lasts */
+#define QUIET_TICKS 50   /* without a request, before it sleeps */
+#define LINGER_US 1000000 /* asleep, before it is gone */
 #define RETRY_EVERY 256
 
 static struct {
@@ -42,6 +44,7 @@ static struct {
 
 static _Atomic(uint64_t) wanted;
 static _Atomic(bool) dormant = true;
+static _Atomic(bool) hurry;
 static _Thread_local bool is_helper;
 
 static bool
@@ -52,13 +55,13 @@ something_wanted(void)
 
 /* With the lock. Returns false when the time was up. */
 static bool
-pause_for(unsigned milliseconds)
+pause_for(long microseconds)
 {
 	struct timespec until;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += (long)(milliseconds % 1000) * 1000000;
-	until.tv_sec += milliseconds / 1000 + until.tv_nsec / 1000000000;
+	until.tv_nsec += microseconds % 1000000 * 1000;
+	until.tv_sec += microseconds / 1000000 + until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
 	return pthread_cond_timedwait(&helper.wake, &helper.lock, &until) !=
 		ETIMEDOUT;
@@ -72,7 +75,7 @@ sleep_until_wanted(void)
 
 	store_seq_cst(&dormant, true);
 	if (!helper.stop && !something_wanted())
-		woken = pause_for(LINGER_MS);
+		woken = pause_for(LINGER_US);
 	if (helper.stop || (!woken && !something_wanted()))
 		return false;
 	store_seq_cst(&dormant, false);
@@ -83,7 +86,7 @@ sleep_until_wanted(void)
 static void
 tick(void)
 {
-	unsigned quiet = 0;
+	unsigned quiet = 0, hurried = 0;
 
 	while (!helper.stop && quiet < QUIET_TICKS) {
 		quiet++;
@@ -93,8 +96,14 @@ tick(void)
 			grace_run();
 			pthread_mutex_lock(&helper.lock);
 		}
+		if (load_relaxed(&hurry)) {
+			store_relaxed(&hurry, false);
+			hurried = HURRIED_TICKS;
+		}
 		if (!helper.stop)
-			pause_for(TICK_MS);
+			pause_for(hurried ? TICK_HURRIED_US : TICK_US);
+		if (hurried)
+			hurried--;
 	}
 }
 
@@ -150,6 +159,12 @@ wake(void)
 	pthread_mutex_unlock(&helper.lock);
 }
 
+bool
+helper_is_dormant(void)
+{
+	return load_seq_cst(&dormant);
+}
+
 void
 helper_want(uint64_t needed)
 {
@@ -158,8 +173,15 @@ helper_want(uint64_t needed)
 	while (now < needed && !cas_seq_cst_or_acquire(&wanted, &now, needed))
 		;
 	/* Also when somebody has asked before: creation may have failed. */
-	if (load_seq_cst(&dormant))
+	if (helper_is_dormant())
 		wake();
+}
+
+void
+helper_hurry(void)
+{
+	if (!load_relaxed(&hurry))
+		store_relaxed(&hurry, true);
 }
 
 void

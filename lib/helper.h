@@ -26,7 +26,14 @@ void helper_release(void);
  */
 void helper_want(uint64_t needed);
 
+/* Say that descriptors are scarce: grace periods follow each other closely
+ * for a while. Threads: any. Progress: a load, at times a store. */
+void helper_hurry(void);
+
 /* Whether the calling thread is the helper. */
 bool helper_is_me(void);
+
+/* Whether the next request must wake or create the helper. */
+bool helper_is_dormant(void);
 
 #endif
