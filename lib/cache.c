@@ -56,39 +56,6 @@ take_from_chain(struct bin *bin)
 	return block;
 }
 
-/* The spare, refilled if it is empty, as an extent. */
-static struct block *
-take_from_spare(struct cache *cache, unsigned order)
-{
-	acre_pool *pool = cache->member.pool;
-	struct bin *bin = &cache->bins[order];
-	struct batch batch = bin->spare;
-	struct block *block;
-	int error = 0;
-
-	if (!batch.count)
-		error = pool_refill(pool, &cache->member, order, &batch);
-	if (error) {
-		errno = error;
-		return NULL;
-	}
-	if (batch.linked) {
-		set_spare(bin, batch);
-		return take_from_chain(bin);
-	}
-	block = batch_take(&batch, pool->orders[order].size);
-	set_spare(bin, batch);
-	return block;
-}
-
-struct block *
-cache_take(struct cache *cache, unsigned order)
-{
-	struct block *block = bin_take(&cache->bins[order]);
-
-	return block ? block : take_from_spare(cache, order);
-}
-
 static void
 flush(struct cache *cache, unsigned order, const struct batch *batch)
 {
@@ -96,6 +63,60 @@ flush(struct cache *cache, unsigned order, const struct batch *batch)
 		return;
 	pool_add(cache->member.pool, &cache->member, FLUSHES, 1);
 	pool_give(cache->member.pool, &cache->member, order, batch);
+}
+
+/* Put a batch of the pool's in the empty spare's place. A source of the
+ * application's may have closed regions meanwhile, and filled it. */
+static int
+refill(struct cache *cache, unsigned order)
+{
+	struct batch batch;
+	int error = pool_refill(cache->member.pool, &cache->member, order,
+		&batch);
+
+	if (error)
+		return error;
+	flush(cache, order, &cache->bins[order].spare);
+	set_spare(&cache->bins[order], batch);
+	return 0;
+}
+
+static struct block *
+take_from_spare(struct cache *cache, unsigned order)
+{
+	struct bin *bin = &cache->bins[order];
+	struct batch batch = bin->spare;
+	struct block *block;
+
+	if (!batch.count)
+		return NULL;
+	if (batch.linked)
+		return take_from_chain(bin);
+	block = batch_take(&batch, cache->member.pool->orders[order].size);
+	set_spare(bin, batch);
+	return block;
+}
+
+struct block *
+cache_take(struct cache *cache, unsigned order)
+{
+	for (;;) {
+		struct block *block = bin_take(&cache->bins[order]);
+		int error;
+
+		if (!block)
+			block = take_from_spare(cache, order);
+		if (block)
+			return block;
+		error = refill(cache, order);
+		if (error == EAGAIN &&
+			pool_ask_handler(cache->member.pool, order))
+			continue;
+		if (error) {
+			errno = ENOMEM;
+			return NULL;
+		}
+	}
 }
 
 static struct batch

@@ -15,6 +15,7 @@
 #include "lib/descriptor.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/grace.h"
 #include "lib/helper.h"
@@ -80,13 +81,9 @@ make_slab(struct depot *depot)
 		sub_relaxed(&depot->made, SLAB_DESCRIPTORS);
 		return NULL;
 	}
-	for (size_t i = 0; i < SLAB_DESCRIPTORS; i++) {
-		struct descriptor *descriptor = &slab->descriptors[i];
-
-		*descriptor = (struct descriptor){0};
-		if (i + 1 < SLAB_DESCRIPTORS)
-			descriptor->link = descriptor + 1;
-	}
+	memset(slab, 0, sizeof(*slab));
+	for (size_t i = 0; i + 1 < SLAB_DESCRIPTORS; i++)
+		slab->descriptors[i].link = &slab->descriptors[i + 1];
 	slab->next = load_relaxed(&depot->slabs);
 	/* Only pushed while the pool lives; read when all others are gone. */
 	while (!cas_release(&depot->slabs, &slab->next, slab))

@@ -139,10 +139,9 @@ give_rest(acre_pool *pool, struct member *member, char *rest, size_t pages)
 	}
 }
 
-/* Returns 0 (look again) or ENOMEM. */
+/* Returns as chunks_grow: 0 is to look again. */
 static int
-grow(acre_pool *pool, struct member *member, unsigned order,
-	struct chunk *seen)
+grow(acre_pool *pool, struct member *member, struct chunk *seen)
 {
 	char *rest;
 	size_t rest_pages;
@@ -150,10 +149,7 @@ grow(acre_pool *pool, struct member *member, unsigned order,
 
 	if (rest_pages)
 		give_rest(pool, member, rest, rest_pages);
-	if (error == EAGAIN && pool->on_limit &&
-		pool->on_limit(pool, pool->orders[order].size, pool->userdata))
-		return 0;
-	return error ? ENOMEM : 0;
+	return error;
 }
 
 int
@@ -162,6 +158,7 @@ pool_refill(acre_pool *pool, struct member *member, unsigned order,
 {
 	size_t full = pool->orders[order].full_batch;
 	struct chunk *seen;
+	int error;
 
 	pool_add(pool, member, MISSES, 1);
 	while (!pop(pool, member, order, batch)) {
@@ -169,11 +166,19 @@ pool_refill(acre_pool *pool, struct member *member, unsigned order,
 			return 0;
 		if (split(pool, member, order, batch))
 			break;
-		if (grow(pool, member, order, seen))
-			return ENOMEM;
+		error = grow(pool, member, seen);
+		if (error)
+			return error;
 	}
 	trim_to_full(pool, member, order, batch);
 	return 0;
+}
+
+bool
+pool_ask_handler(acre_pool *pool, unsigned order)
+{
+	return pool->on_limit && pool->on_limit(pool,
+		pool->orders[order].size, pool->userdata);
 }
 
 /* ---- members ---- */

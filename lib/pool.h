@@ -5,6 +5,7 @@
 #ifndef ACRE_LIB_POOL_H
 #define ACRE_LIB_POOL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "acre/acre.h"
@@ -105,11 +106,15 @@ void pool_leave(acre_pool *pool, struct member *member);
 /*
  * Get a batch of at least one and at most a full batch of blocks.
  *
- * Returns 0 or ENOMEM. Threads: member's. Progress: lock-free, but for the
- * source.
+ * Returns 0, EAGAIN (max_bytes stands in the way) or ENOMEM (the source has no
+ * more). Threads: member's. Progress: lock-free, but for the source.
  */
 int pool_refill(acre_pool *pool, struct member *member, unsigned order,
 	struct batch *batch);
+
+/* Whether the application's handler wants a block of this order tried again
+ * after EAGAIN. It may open and close regions of this thread meanwhile. */
+bool pool_ask_handler(acre_pool *pool, unsigned order);
 
 /*
  * Give a batch of any size back. member may be NULL: the thread has no cache.

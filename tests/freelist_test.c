@@ -8,7 +8,7 @@
 
 START_TEST(an_empty_list_gives_nothing)
 {
-	struct freelist list = {0};
+	struct freelist list = {.head = NULL};
 
 	ck_assert_ptr_null(freelist_pop(&list));
 }
@@ -16,8 +16,8 @@ END_TEST
 
 START_TEST(batches_come_back_whole_and_last_in_first_out)
 {
-	struct freelist list = {0};
-	struct descriptor descriptors[8] = {0};
+	struct freelist list = {.head = NULL};
+	static struct descriptor descriptors[8];
 	struct block blocks[8];
 
 	for (size_t i = 0; i < 8; i++) {
