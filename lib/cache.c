@@ -37,86 +37,14 @@ _Thread_local struct thread_caches thread_caches;
 
 /* ---- blocks in and out ---- */
 
-static void
-set_spare(struct bin *bin, struct batch spare)
+static struct batch
+spare_as_batch(const struct bin *bin)
 {
-	bin->spare = spare;
-	store_relaxed(&bin->spare_count, spare.count);
-}
-
-/* Make the linked spare the current chain, which is empty. */
-static struct block *
-take_from_chain(struct bin *bin)
-{
-	struct block *block = bin->spare.first;
-
-	bin->current = block->next;
-	store_relaxed(&bin->current_count, bin->spare.count - 1);
-	set_spare(bin, (struct batch){0});
-	return block;
-}
-
-static void
-flush(struct cache *cache, unsigned order, const struct batch *batch)
-{
-	if (!batch->count)
-		return;
-	pool_add(cache->member.pool, &cache->member, FLUSHES, 1);
-	pool_give(cache->member.pool, &cache->member, order, batch);
-}
-
-/* Put a batch of the pool's in the empty spare's place. A source of the
- * application's may have closed regions meanwhile, and filled it. */
-static int
-refill(struct cache *cache, unsigned order)
-{
-	struct batch batch;
-	int error = pool_refill(cache->member.pool, &cache->member, order,
-		&batch);
-
-	if (error)
-		return error;
-	flush(cache, order, &cache->bins[order].spare);
-	set_spare(&cache->bins[order], batch);
-	return 0;
-}
-
-static struct block *
-take_from_spare(struct cache *cache, unsigned order)
-{
-	struct bin *bin = &cache->bins[order];
-	struct batch batch = bin->spare;
-	struct block *block;
-
-	if (!batch.count)
-		return NULL;
-	if (batch.linked)
-		return take_from_chain(bin);
-	block = batch_take(&batch, cache->member.pool->orders[order].size);
-	set_spare(bin, batch);
-	return block;
-}
-
-struct block *
-cache_take(struct cache *cache, unsigned order)
-{
-	for (;;) {
-		struct block *block = bin_take(&cache->bins[order]);
-		int error;
-
-		if (!block)
-			block = take_from_spare(cache, order);
-		if (block)
-			return block;
-		error = refill(cache, order);
-		if (error == EAGAIN &&
-			pool_ask_handler(cache->member.pool, order))
-			continue;
-		if (error) {
-			errno = ENOMEM;
-			return NULL;
-		}
-	}
+	return (struct batch){
+		.first = bin->spare,
+		.count = load_relaxed(&bin->spare_count),
+		.linked = bin->spare_linked,
+	};
 }
 
 static struct batch
@@ -129,22 +57,31 @@ current_as_batch(const struct bin *bin)
 	};
 }
 
-void
-cache_give(struct cache *cache, unsigned order, const struct batch *batch,
-	struct block *oldest)
+static void
+set_spare(struct bin *bin, const struct batch *batch)
 {
-	struct bin *bin = &cache->bins[order];
+	bin->spare = batch->first;
+	bin->spare_linked = batch->linked;
+	store_relaxed(&bin->spare_count, batch->count);
+}
 
-	if (bin_give(bin, batch->first, oldest, batch->count))
+static void
+flush(struct cache *cache, const struct bin *bin, const struct batch *batch)
+{
+	if (!batch->count)
 		return;
-	if (batch->count > bin->full) {
-		flush(cache, order, batch);
-		return;
-	}
-	flush(cache, order, &bin->spare);
-	set_spare(bin, current_as_batch(bin));
-	bin->current = batch->first;
-	store_relaxed(&bin->current_count, batch->count);
+	pool_add(cache->member.pool, &cache->member, FLUSHES, 1);
+	pool_give(cache->member.pool, &cache->member, bin_order(bin),
+		batch);
+}
+
+static void
+flush_spare(struct cache *cache, struct bin *bin)
+{
+	struct batch spare = spare_as_batch(bin);
+
+	store_relaxed(&bin->spare_count, 0);
+	flush(cache, bin, &spare);
 }
 
 static void
@@ -154,10 +91,9 @@ flush_all(struct cache *cache)
 		struct bin *bin = &cache->bins[i];
 		struct batch current = current_as_batch(bin);
 
-		flush(cache, i, &bin->spare);
-		flush(cache, i, &current);
-		set_spare(bin, (struct batch){0});
+		flush_spare(cache, bin);
 		store_relaxed(&bin->current_count, 0);
+		flush(cache, bin, &current);
 	}
 }
 
@@ -170,11 +106,132 @@ idle_bytes(const struct member *member)
 	for (unsigned i = 0; i < member->pool->order_count; i++) {
 		const struct bin *bin = &cache->bins[i];
 
-		bytes += member->pool->orders[i].size *
-			(load_relaxed(&bin->current_count) +
-				load_relaxed(&bin->spare_count));
+		bytes += bin->size * (load_relaxed(&bin->current_count) +
+			load_relaxed(&bin->spare_count));
 	}
 	return bytes;
+}
+
+/* Put a batch of the pool's in the empty spare's place. A source of the
+ * application's may have closed regions meanwhile, and filled it. */
+static int
+refill(struct cache *cache, struct bin *bin)
+{
+	struct batch batch;
+	int error = pool_refill(cache->member.pool, &cache->member,
+		bin_order(bin), &batch);
+
+	if (error)
+		return error;
+	flush_spare(cache, bin);
+	set_spare(bin, &batch);
+	return 0;
+}
+
+/* The current chain is empty. */
+static struct block *
+take_from_spare(struct bin *bin)
+{
+	struct batch batch = spare_as_batch(bin);
+	struct block *block;
+
+	if (!batch.count)
+		return NULL;
+	if (batch.linked) {
+		bin->current = bin->spare;
+		store_relaxed(&bin->current_count, batch.count);
+		store_relaxed(&bin->spare_count, 0);
+		return bin_take(bin);
+	}
+	block = batch_take(&batch, bin->size);
+	set_spare(bin, &batch);
+	return block;
+}
+
+/* Returns NULL and sets *error as pool_refill. */
+static struct block *
+try(struct cache *cache, struct bin *bin, int *error)
+{
+	struct block *block;
+
+	for (;;) {
+		block = bin_take(bin);
+		if (!block)
+			block = take_from_spare(bin);
+		if (block)
+			return block;
+		*error = refill(cache, bin);
+		if (*error)
+			return NULL;
+	}
+}
+
+struct block *
+cache_try(struct cache *cache, unsigned order)
+{
+	int error;
+	struct block *block = try(cache, &cache->bins[order], &error);
+
+	if (!block)
+		errno = ENOMEM;
+	return block;
+}
+
+struct block *
+cache_take(struct cache *cache, unsigned order)
+{
+	struct bin *bin = &cache->bins[order];
+	struct block *block;
+	int error;
+
+	do {
+		block = try(cache, bin, &error);
+	} while (!block && error == EAGAIN &&
+		pool_ask_handler(cache->member.pool, bin->size));
+	if (!block)
+		errno = ENOMEM;
+	return block;
+}
+
+/* Flush spares of other orders, large ones first, until one more batch's
+ * bytes have room. */
+static void
+make_room(struct cache *cache, const struct bin *bin, size_t bytes)
+{
+	const acre_pool *pool = cache->member.pool;
+	size_t most = CACHE_SPARES * pool->batch_bytes;
+
+	for (unsigned i = 0; i < pool->order_count; i++)
+		bytes += cache->bins[i].size *
+			load_relaxed(&cache->bins[i].spare_count);
+	for (unsigned i = pool->order_count; bytes > most && i-- > 0;) {
+		struct bin *other = &cache->bins[i];
+
+		if (other == bin)
+			continue;
+		bytes -= other->size * load_relaxed(&other->spare_count);
+		flush_spare(cache, other);
+	}
+}
+
+void
+cache_give(struct cache *cache, unsigned order, const struct batch *batch,
+	struct block *oldest)
+{
+	struct bin *bin = &cache->bins[order];
+	struct batch current = current_as_batch(bin);
+
+	if (bin_give(bin, batch->first, oldest, batch->count))
+		return;
+	if (batch->count > bin->full) {
+		flush(cache, bin, batch);
+		return;
+	}
+	flush_spare(cache, bin);
+	make_room(cache, bin, current.count * bin->size);
+	set_spare(bin, &current);
+	bin->current = batch->first;
+	store_relaxed(&bin->current_count, batch->count);
 }
 
 /* ---- the thread's table ---- */
@@ -218,6 +275,9 @@ rehash(struct cache_table *table, struct cache_table *old)
 		}
 	}
 	free(old);
+	/* It may be one of those that were freed. */
+	thread_caches.id = 0;
+	thread_caches.last = NULL;
 }
 
 /* With registry_lock(). Make room for one more, or return ENOMEM. */
@@ -255,11 +315,12 @@ end_cache(struct cache *cache)
 {
 	acre_pool *pool = cache->member.pool;
 
-	if (pool) {
-		flush_all(cache);
-		pool_leave(pool, &cache->member);
+	if (!pool) {
+		free(cache);
+		return;
 	}
-	free(cache);
+	flush_all(cache);
+	pool_leave(pool, &cache->member);
 }
 
 static void
@@ -293,6 +354,20 @@ watch_thread(void)
 	return pthread_setspecific(key, &key) ? ENOMEM : 0;
 }
 
+static void
+init_bins(struct cache *cache, const acre_pool *pool)
+{
+	for (unsigned i = 0; i < pool->order_count; i++) {
+		struct bin *bin = &cache->bins[i];
+
+		bin->offset = i * sizeof(*bin);
+		bin->size = pool->orders[i].size;
+		if (i < CACHED_ORDERS && bin->size <= pool->batch_bytes)
+			bin->full = pool->orders[i].full_batch;
+	}
+	cache->open_bin = &cache->bins[0];
+}
+
 static struct cache *
 make_cache(acre_pool *pool)
 {
@@ -304,27 +379,39 @@ make_cache(acre_pool *pool)
 	if (!cache)
 		return NULL;
 	memset(cache, 0, size);
+	cache->member.pool = pool;
 	cache->member.idle = idle_bytes;
-	for (unsigned i = 0; i < pool->order_count; i++)
-		cache->bins[i].full = pool->orders[i].full_batch;
+	init_bins(cache, pool);
 	return cache;
 }
 
-/* With registry_lock(). */
-static int
-add_cache(acre_pool *pool, struct cache *cache)
+/* With registry_lock(). One that another thread has left, or a new one. */
+static struct cache *
+get_cache(acre_pool *pool)
 {
-	int error = watch_thread();
+	struct member *unused = pool->unused;
 
-	if (!error)
-		error = reserve_slot();
-	if (error)
-		return error;
+	if (!unused)
+		return make_cache(pool);
+	pool->unused = unused->next;
+	return (struct cache *)unused;
+}
+
+/* With registry_lock(). NULL: out of memory. */
+static struct cache *
+add_cache(acre_pool *pool)
+{
+	struct cache *cache = NULL;
+
+	if (!watch_thread() && !reserve_slot())
+		cache = get_cache(pool);
+	if (!cache)
+		return NULL;
 	pool_join(pool, &cache->member);
 	*probe(thread_caches.table, pool->id) =
 		(struct cache_slot){pool->id, cache};
 	thread_caches.table->count++;
-	return 0;
+	return cache;
 }
 
 /* A cache that the thread has, but not at hand, or a new one. */
@@ -332,23 +419,17 @@ static struct cache *
 find(acre_pool *pool)
 {
 	struct cache *cache = NULL;
-	int error = ENOMEM;
 
 	if (thread_caches.table)
 		cache = probe(thread_caches.table, pool->id)->cache;
 	if (cache)
 		return cache;
-	cache = make_cache(pool);
-	if (cache) {
-		registry_lock();
-		error = add_cache(pool, cache);
-		registry_unlock();
-	}
-	if (!error)
-		return cache;
-	free(cache);
-	errno = error;
-	return NULL;
+	registry_lock();
+	cache = add_cache(pool);
+	registry_unlock();
+	if (!cache)
+		errno = ENOMEM;
+	return cache;
 }
 
 struct cache *

@@ -30,17 +30,39 @@
  * Source: J. Bonwick, J. Adams, "Magazines and Vmem", USENIX ATC 2001.
  */
 struct bin {
-	size_t full; /* blocks in a full batch; fixed */
+	size_t full;   /* blocks in a full batch; 0: order is not cached */
+	size_t size;   /* of a block, in bytes */
+	size_t offset; /* from the cache's first bin: order * sizeof */
 	struct block *current;
-	_Atomic(size_t) current_count; /* blocks; its thread writes */
-	_Atomic(size_t) spare_count;   /* == spare.count, for statistics */
-	struct batch spare;            /* without a rest */
+	struct block *spare;
+	bool spare_linked;             /* a chain, not an extent */
+	_Atomic(size_t) current_count; /* blocks; its thread writes, */
+	_Atomic(size_t) spare_count;   /* statistics read */
 };
 
+/*
+ * Bound: one full batch in each current chain, CACHED_ORDERS of them at most,
+ * and CACHE_SPARES batches' bytes in spares: CACHE_BATCHES batches. While a
+ * refill is used up, one batch more.
+ */
 struct cache {
 	struct member member;
-	struct bin bins[]; /* by order */
+
+	/* Where regions open; see learn() in region.c. */
+	struct bin *open_bin;
+	uint64_t since;          /* regions opened at the last decision */
+	unsigned outgrown;       /* of these, those that grew */
+	unsigned probes;         /* regions opened smaller, to see */
+	unsigned probes_outgrown;
+
+	alignas(CACHE_LINE) struct bin bins[]; /* by order */
 };
+
+static inline unsigned
+bin_order(const struct bin *bin)
+{
+	return (unsigned)(bin->offset / sizeof(*bin));
+}
 
 /* A thread's caches: the one used last, and all of them by their pool's id. */
 struct thread_caches {
@@ -49,8 +71,16 @@ struct thread_caches {
 	struct cache_table *table;
 };
 
+/* One instruction less where the objects go into a program, not a shared
+ * library; libtool says which. */
+#ifdef PIC
+#define TLS_MODEL "initial-exec"
+#else
+#define TLS_MODEL "local-exec"
+#endif
+
 extern _Thread_local struct thread_caches thread_caches
-	__attribute__((tls_model("initial-exec"), visibility("hidden")));
+	__attribute__((tls_model(TLS_MODEL), visibility("hidden")));
 
 /* The calling thread's cache for pool; NULL: out of memory, errno is set. */
 struct cache *cache_of(acre_pool *pool);
@@ -69,20 +99,33 @@ cache_at_hand(const acre_pool *pool)
 /* For tests: slots in the calling thread's table of caches. */
 size_t cache_table_size(void);
 
-/* Take a block of an order; NULL: out of memory, errno is set. */
+/* Whether it is the cache that this thread used last. Who holds a region of
+ * the cache's pool may ask this of any cache: see cache.c. */
+static inline bool
+cache_is_at_hand(const struct cache *cache)
+{
+	return thread_caches.last == cache;
+}
+
+/* Take a block of an order; NULL: out of memory, errno is set. cache_try does
+ * not ask the application's handler: the caller can do with less. */
 struct block *cache_take(struct cache *cache, unsigned order);
+struct block *cache_try(struct cache *cache, unsigned order);
 
 /* The same when the current chain has one; else NULL. */
 static inline struct block *
 bin_take(struct bin *bin)
 {
-	size_t count = load_relaxed(&bin->current_count);
 	struct block *block = bin->current;
+	size_t left;
 
-	if (!ACRE_LIKELY(count))
+	if (__builtin_sub_overflow(load_relaxed(&bin->current_count), 1,
+		    &left))
 		return NULL;
 	bin->current = block->next;
-	store_relaxed(&bin->current_count, count - 1);
+	store_relaxed(&bin->current_count, left);
+	if (!block)
+		__builtin_unreachable(); /* it was counted */
 	return block;
 }
 

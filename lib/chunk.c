@@ -45,20 +45,6 @@ chunks_carve(struct chunks *chunks, unsigned order, size_t most,
 	return true;
 }
 
-static bool
-reserve(struct chunks *chunks)
-{
-	size_t reserved = load_relaxed(&chunks->reserved);
-
-	do {
-		if (chunks->max_bytes &&
-			chunks->chunk_size > chunks->max_bytes - reserved)
-			return false;
-	} while (!cas_relaxed(&chunks->reserved, &reserved,
-		reserved + chunks->chunk_size));
-	return true;
-}
-
 /* Where pages begin. A chunk of a single page has no room for alignment. */
 static char *
 first_page(const struct chunks *chunks, void *memory)
@@ -70,32 +56,20 @@ first_page(const struct chunks *chunks, void *memory)
 	return (char *)(((uintptr_t)memory + mask) & ~(uintptr_t)mask);
 }
 
-static void
-give_back(struct chunks *chunks, struct chunk *chunk)
-{
-	chunks->source.free(chunks->source.userdata, chunk->memory);
-	free(chunk);
-}
-
-/* A chunk from the source that nobody else knows of yet. Misaligned memory
- * is refused, not trusted. */
+/* A chunk that nobody else knows of yet, its bytes not yet settled. */
 static struct chunk *
-ask(struct chunks *chunks)
+ask(struct chunks *chunks, int *error)
 {
 	struct chunk *chunk = aligned_alloc(CACHE_LINE, sizeof(*chunk));
 	char *end;
 
+	*error = ENOMEM;
 	if (!chunk)
 		return NULL;
-	add_relaxed(&chunks->calls, 1);
-	chunk->memory = chunks->source.allocate(chunks->source.userdata,
-		chunks->chunk_size);
+	chunk->memory = source_take(&chunks->source, chunks->chunk_size,
+		error);
 	if (!chunk->memory) {
 		free(chunk);
-		return NULL;
-	}
-	if ((uintptr_t)chunk->memory % ACRE_ALIGN) {
-		give_back(chunks, chunk);
 		return NULL;
 	}
 	end = (char *)chunk->memory + chunks->chunk_size;
@@ -103,6 +77,13 @@ ask(struct chunks *chunks)
 	chunk->page_count = (size_t)(end - chunk->pages) / chunks->page_size;
 	atomic_init(&chunk->carved, 0);
 	return chunk;
+}
+
+static void
+give_back(struct chunks *chunks, struct chunk *chunk)
+{
+	source_give(&chunks->source, chunk->memory, chunks->chunk_size);
+	free(chunk);
 }
 
 /* Swap chunk in for the one that was seen. */
@@ -113,6 +94,7 @@ publish(struct chunks *chunks, struct chunk *seen, struct chunk *chunk)
 	 * the acquire in chunks_carve. */
 	if (!cas_strong_acq_rel(&chunks->fresh, &seen, chunk))
 		return false;
+	add_relaxed(&chunks->count, 1);
 	add_relaxed(&chunks->slack,
 		chunks->chunk_size - chunk->page_count * chunks->page_size);
 	chunk->next = load_relaxed(&chunks->all);
@@ -143,28 +125,19 @@ static int
 grow(struct chunks *chunks, struct chunk *seen, char **rest,
 	size_t *rest_pages)
 {
-	struct chunk *chunk;
+	int error;
+	struct chunk *chunk = ask(chunks, &error);
+	bool published;
 
-	if (!reserve(chunks))
-		return EAGAIN;
-	chunk = ask(chunks);
-	if (!chunk || !publish(chunks, seen, chunk)) {
-		if (chunk)
-			give_back(chunks, chunk);
-		sub_relaxed(&chunks->reserved, chunks->chunk_size);
-		return chunk ? 0 : ENOMEM;
-	}
-	add_relaxed(&chunks->bytes, chunks->chunk_size);
-	if (seen)
+	if (!chunk)
+		return error;
+	published = publish(chunks, seen, chunk);
+	source_settle(&chunks->source, chunks->chunk_size);
+	if (!published)
+		give_back(chunks, chunk);
+	else if (seen)
 		take_rest(chunks, seen, rest, rest_pages);
 	return 0;
-}
-
-/* Is some thread between its reservation and what comes of it? */
-static bool
-is_under_way(const struct chunks *chunks)
-{
-	return load_relaxed(&chunks->reserved) != load_relaxed(&chunks->bytes);
 }
 
 int
@@ -178,7 +151,8 @@ chunks_grow(struct chunks *chunks, struct chunk *seen, char **rest,
 		if (has_grown(chunks, seen))
 			return 0;
 		error = grow(chunks, seen, rest, rest_pages);
-		if (error != EAGAIN || !is_under_way(chunks))
+		if (error != EAGAIN ||
+			!source_is_under_way(&chunks->source))
 			break;
 		/* At the limit, but a chunk is under way: it may be what this
 		 * thread needs, or come to nothing. */

@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "acre/acre.h"
 #include "lib/atomic.h"
 #include "lib/block.h"
+#include "lib/source.h"
 
 /*
  * One chunk's record; the memory that it speaks of is elsewhere:
@@ -29,20 +29,18 @@ struct chunk {
 };
 
 struct chunks {
+	struct source source;
+
 	/* Fixed at creation. */
-	acre_allocator source;
 	size_t page_size;
 	size_t os_page_size;
 	size_t chunk_size;
-	size_t max_bytes; /* 0: no limit */
 
 	/* Any thread, atomics only. */
 	alignas(CACHE_LINE) _Atomic(struct chunk *) fresh; /* being carved */
-	_Atomic(struct chunk *) all;   /* pushed only, until the end */
-	_Atomic(size_t) reserved;      /* bytes, before the source is called */
-	_Atomic(size_t) bytes;         /* of chunks; == reserved, at rest */
-	_Atomic(size_t) slack;         /* of these, in no page */
-	_Atomic(uint64_t) calls;       /* of the source */
+	_Atomic(struct chunk *) all; /* pushed only, until the end */
+	_Atomic(size_t) count;       /* of all */
+	_Atomic(size_t) slack;       /* their bytes that are in no page */
 };
 
 /*

@@ -9,8 +9,9 @@
 #include <unistd.h>
 
 #define CHUNK_PAGES 256
-#define CACHE_PAGES 128
-#define CACHE_BYTES ((size_t)1 << 20)
+#define CACHE_PAGES 512
+#define CACHE_BYTES ((size_t)2 << 20)
+#define HUGE_CHUNK ((size_t)2 << 20)
 
 static bool
 is_power_of_two(size_t n)
@@ -48,6 +49,30 @@ copy_known(const acre_pool_options *given, size_t given_size,
 	return true;
 }
 
+static size_t
+default_chunk_size(const acre_pool_options *options)
+{
+	size_t page = options->page_size;
+	size_t size = CHUNK_PAGES * page;
+
+	if (!page || page > SIZE_MAX / CHUNK_PAGES)
+		return 0; /* page_size is wrong, and will be named */
+	if (options->source == &acre_huge_allocator && page <= HUGE_CHUNK)
+		size = HUGE_CHUNK;
+	/* A small limit makes a small chunk. */
+	if (options->max_bytes >= page)
+		size = smaller(size, options->max_bytes & ~(page - 1));
+	return size;
+}
+
+static size_t
+default_cache_bytes(const acre_pool_options *options)
+{
+	if (options->page_size > CACHE_BYTES / CACHE_PAGES)
+		return CACHE_BYTES;
+	return CACHE_PAGES * options->page_size;
+}
+
 static void
 fill_defaults(acre_pool_options *options)
 {
@@ -55,19 +80,10 @@ fill_defaults(acre_pool_options *options)
 		options->source = &acre_malloc_allocator;
 	if (!options->page_size)
 		options->page_size = os_page_size();
-	if (!options->chunk_size &&
-		options->page_size <= SIZE_MAX / CHUNK_PAGES) {
-		options->chunk_size = CHUNK_PAGES * options->page_size;
-		/* A small limit makes a small chunk. */
-		if (options->max_bytes >= options->page_size)
-			options->chunk_size = smaller(options->chunk_size,
-				options->max_bytes & ~(options->page_size - 1));
-	}
+	if (!options->chunk_size)
+		options->chunk_size = default_chunk_size(options);
 	if (!options->cache_bytes)
-		options->cache_bytes = options->page_size <=
-				CACHE_BYTES / CACHE_PAGES ?
-			CACHE_PAGES * options->page_size :
-			CACHE_BYTES;
+		options->cache_bytes = default_cache_bytes(options);
 	if (!options->name)
 		options->name = "";
 }

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -175,10 +176,46 @@ pool_refill(acre_pool *pool, struct member *member, unsigned order,
 }
 
 bool
-pool_ask_handler(acre_pool *pool, unsigned order)
+pool_ask_handler(acre_pool *pool, size_t size)
 {
-	return pool->on_limit && pool->on_limit(pool,
-		pool->orders[order].size, pool->userdata);
+	return pool->on_limit &&
+		pool->on_limit(pool, size, pool->userdata);
+}
+
+/* ---- objects that no block can hold ---- */
+
+void *
+pool_take_large(acre_pool *pool, size_t size, int *error)
+{
+	struct source *source = &pool->chunks.source;
+	void *memory;
+
+	while (!(memory = source_take(source, size, error)) &&
+		*error == EAGAIN && source_is_under_way(source))
+		sched_yield();
+	if (!memory)
+		return NULL;
+	source_settle(source, size);
+	add_relaxed(&pool->large_bytes, size);
+	return memory;
+}
+
+void *
+pool_resize_large(acre_pool *pool, void *memory, size_t old_size,
+	size_t new_size, int *error)
+{
+	memory = source_resize(&pool->chunks.source, memory, old_size,
+		new_size, error);
+	if (memory)
+		add_relaxed(&pool->large_bytes, new_size - old_size);
+	return memory;
+}
+
+void
+pool_give_large(acre_pool *pool, void *memory, size_t size)
+{
+	sub_relaxed(&pool->large_bytes, size);
+	source_give(&pool->chunks.source, memory, size);
 }
 
 /* ---- members ---- */
@@ -189,7 +226,6 @@ pool_join(acre_pool *pool, struct member *member)
 	unsigned shard = (unsigned)(pool->member_count / THREADS_PER_SHARD) %
 		SHARDS;
 
-	member->pool = pool;
 	member->shard = shard;
 	member->previous = NULL;
 	member->next = pool->members;
@@ -206,9 +242,11 @@ void
 pool_leave(acre_pool *pool, struct member *member)
 {
 	stash_return(&pool->depot, &member->stash);
-	for (int what = 0; what < COUNTS; what++)
+	for (int what = 0; what < COUNTS; what++) {
 		add_relaxed(&pool->others.of[what],
 			load_relaxed(&member->counters.of[what]));
+		store_relaxed(&member->counters.of[what], 0);
+	}
 	if (member->next)
 		member->next->previous = member->previous;
 	if (member->previous)
@@ -216,6 +254,8 @@ pool_leave(acre_pool *pool, struct member *member)
 	else
 		pool->members = member->next;
 	pool->member_count--;
+	member->next = pool->unused;
+	pool->unused = member;
 	sub_relaxed(&pool->depot.most, DESCRIPTORS_PER_STASH);
 }
 
@@ -244,29 +284,32 @@ count_orders(const acre_pool_options *options)
 	return orders;
 }
 
-/* The largest power of two pages of which two batches fit into a cache. */
+/* An eighth of a cache, in a power of two pages. */
 static size_t
-batch_pages(const acre_pool_options *options)
+batch_bytes(const acre_pool_options *options)
 {
 	size_t pages = 1;
 
-	while (pages < BATCH_PAGES &&
-		4 * pages <= options->cache_bytes / options->page_size)
+	while (pages < BATCH_PAGES && 2 * pages <= options->cache_bytes /
+			CACHE_BATCHES / options->page_size)
 		pages *= 2;
-	return pages;
+	return pages * options->page_size;
 }
 
 static void
 init_orders(acre_pool *pool, const acre_pool_options *options)
 {
-	size_t pages = batch_pages(options);
-
+	pool->batch_bytes = batch_bytes(options);
 	pool->order_count = count_orders(options);
 	for (unsigned i = 0; i < pool->order_count; i++) {
 		struct order *order = &pool->orders[i];
 
 		order->size = options->page_size << i;
-		order->full_batch = pages >> i ? pages >> i : 1;
+		order->full_batch = pool->batch_bytes / order->size;
+		if (!order->full_batch)
+			order->full_batch = 1;
+		if (i == 0 || (i < GROW_ORDERS && order->size <= GROW_BYTES))
+			pool->grow_orders = i + 1;
 		overflow_init(&order->overflow);
 	}
 }
@@ -282,11 +325,11 @@ init(acre_pool *pool, const acre_pool_options *options)
 	pool->userdata = options->userdata;
 	pool->application = options->rcu;
 	pool->name = options->name;
-	pool->chunks.source = *options->source;
+	pool->chunks.source.allocator = *options->source;
+	pool->chunks.source.max_bytes = options->max_bytes;
 	pool->chunks.page_size = options->page_size;
 	pool->chunks.os_page_size = (size_t)sysconf(_SC_PAGESIZE);
 	pool->chunks.chunk_size = options->chunk_size;
-	pool->chunks.max_bytes = options->max_bytes;
 	depot_init(&pool->depot);
 	init_orders(pool, options);
 }
@@ -364,6 +407,12 @@ acre_pool_destroy(acre_pool *pool)
 	registry_unlock();
 	if (!detached)
 		return EBUSY;
+	while (pool->unused) {
+		struct member *next = pool->unused->next;
+
+		free(pool->unused);
+		pool->unused = next;
+	}
 	chunks_release(&pool->chunks);
 	depot_destroy(&pool->depot);
 	for (unsigned i = 0; i < pool->order_count; i++)

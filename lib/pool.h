@@ -25,6 +25,18 @@
 /* A full batch has at most this many pages. */
 #define BATCH_PAGES 64
 
+/* A cache keeps blocks of this many orders, so many bytes of batches that in
+ * all it keeps CACHE_BATCHES of them at most: one of each order, and two more
+ * spare. */
+#define CACHED_ORDERS 6
+#define CACHE_BATCHES 8
+#define CACHE_SPARES (CACHE_BATCHES - CACHED_ORDERS)
+
+/* Regions grow by blocks of this many orders, and of this many bytes at
+ * most. */
+#define GROW_ORDERS 4
+#define GROW_BYTES ((size_t)32768)
+
 /* What is counted, of one pool. */
 enum count {
 	OPENED,     /* regions */
@@ -51,7 +63,7 @@ struct counters {
  * statistics share.
  */
 struct member {
-	/* Under registry_lock(). */
+	/* Written under registry_lock(). */
 	struct member *previous;
 	struct member *next;
 	acre_pool *pool; /* NULL: it was destroyed */
@@ -76,6 +88,8 @@ struct acre_pool {
 	uint64_t id; /* never used again by another pool */
 	size_t page_size;
 	unsigned order_count;
+	unsigned grow_orders; /* that regions grow by */
+	size_t batch_bytes;   /* of a full batch, but of a block at least */
 	int (*on_limit)(acre_pool *pool, size_t size, void *userdata);
 	void *userdata;
 	const struct rcu_flavor_struct *application;
@@ -84,10 +98,12 @@ struct acre_pool {
 	/* Under registry_lock(). */
 	struct member *members;
 	size_t member_count;
+	struct member *unused; /* of threads that have ended */
 
 	/* Any thread, atomics only. */
 	_Atomic(unsigned) shards_used; /* grows with the number of threads */
 	struct counters others;        /* of threads that are not members */
+	_Atomic(size_t) large_bytes;   /* of objects from the source */
 
 	struct chunks chunks;
 	struct depot depot;
@@ -99,7 +115,8 @@ struct acre_pool {
 void registry_lock(void);
 void registry_unlock(void);
 
-/* Let a new member join or leave. With registry_lock(). */
+/* Let a member join or leave; one that left is kept in pool->unused, to join
+ * again. With registry_lock(). */
 void pool_join(acre_pool *pool, struct member *member);
 void pool_leave(acre_pool *pool, struct member *member);
 
@@ -112,9 +129,9 @@ void pool_leave(acre_pool *pool, struct member *member);
 int pool_refill(acre_pool *pool, struct member *member, unsigned order,
 	struct batch *batch);
 
-/* Whether the application's handler wants a block of this order tried again
- * after EAGAIN. It may open and close regions of this thread meanwhile. */
-bool pool_ask_handler(acre_pool *pool, unsigned order);
+/* Whether the application's handler wants size bytes tried again after
+ * EAGAIN. It may open and close regions of this thread meanwhile. */
+bool pool_ask_handler(acre_pool *pool, size_t size);
 
 /*
  * Give a batch of any size back. member may be NULL: the thread has no cache.
@@ -124,6 +141,15 @@ bool pool_ask_handler(acre_pool *pool, unsigned order);
  */
 void pool_give(acre_pool *pool, struct member *member, unsigned order,
 	const struct batch *batch);
+
+/*
+ * Memory straight from the source, for an object that no block can hold. It
+ * counts against max_bytes. Errors as source_take and source_resize.
+ */
+void *pool_take_large(acre_pool *pool, size_t size, int *error);
+void *pool_resize_large(acre_pool *pool, void *memory, size_t old_size,
+	size_t new_size, int *error);
+void pool_give_large(acre_pool *pool, void *memory, size_t size);
 
 /* Count n for member, or for a thread that is none (NULL). */
 static inline void

@@ -1,89 +1,256 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * region.c - open, close, and what acre_alloc does when a page is full.
+ * region.c - a region's life: open, finish, close, reset, hand over.
  *
- * The owner's thread only (close: whoever received the region): no atomics.
- * See region.h for the picture.
+ * The owner's thread only (close: whoever received the region), so nothing
+ * here is atomic. See region.h for the picture.
  */
 #include "lib/region.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "lib/cache.h"
+#define BUFFER_LEAST 512
 
-/* What a page after the first begins with. */
-#define BLOCK_HEADER ((sizeof(struct block) + ACRE_ALIGN - 1) & \
-	~(size_t)(ACRE_ALIGN - 1))
-
-static struct region *
-region_of(acre_region *cursor)
+struct more *
+region_more(struct region *region)
 {
-	return (struct region *)cursor;
+	struct more *more = &region->more;
+
+	if (region->state & STATE_MORE)
+		return more;
+	memset(more, 0, sizeof(*more));
+	more->base = region_first_object(region);
+	more->end = more->first_end = region->cursor.limit;
+	region->state |= STATE_MORE;
+	return more;
 }
 
+void *
+region_fail(struct region *region, int error)
+{
+	region->state |= STATE_FAILED;
+	errno = error;
+	return NULL;
+}
+
+/* ---- open ---- */
+
 static inline acre_region *
-start(acre_pool *pool, struct cache *cache, struct block *block)
+start(struct cache *cache, const struct bin *bin, struct block *block)
 {
 	struct region *region = (struct region *)block;
 
-	region->cursor.top = (uintptr_t)region + REGION_HEADER;
-	region->cursor.limit = (uintptr_t)region + pool->page_size;
-	region->pool = pool;
-	region->newest = block;
-	region->count = 1;
-	region->rest = block;
-	pool_add(pool, &cache->member, OPENED, 1);
+	region->cursor.top = region_first_object(region);
+	region->cursor.limit = (uintptr_t)region + bin->size;
+	region->home = cache;
+	region->state = bin->offset;
+	count_add(&cache->member.counters.of[OPENED], 1);
 	return &region->cursor;
 }
 
 static __attribute__((noinline)) acre_region *
 open_slow(acre_pool *pool)
 {
+	struct block *block = NULL;
 	struct cache *cache;
-	struct block *block;
+	unsigned order;
 
 	if (!pool) {
 		errno = EINVAL;
 		return NULL;
 	}
 	cache = cache_of(pool);
-	block = cache ? cache_take(cache, 0) : NULL;
-	return block ? start(pool, cache, block) : NULL;
+	if (!cache)
+		return NULL;
+	order = learn_order(cache);
+	if (order > 0)
+		block = cache_try(cache, order);
+	if (!block)
+		block = cache_take(cache, order = 0);
+	return block ? start(cache, &cache->bins[order], block) : NULL;
 }
 
 acre_region *
 acre_region_open(acre_pool *pool)
 {
 	struct cache *cache = ACRE_LIKELY(pool) ? cache_at_hand(pool) : NULL;
-	struct block *block = cache ? bin_take(&cache->bins[0]) : NULL;
 
-	return ACRE_LIKELY(block) ? start(pool, cache, block) :
-				    open_slow(pool);
+	if (ACRE_LIKELY(cache)) {
+		struct bin *bin = cache->open_bin;
+		struct block *block = bin_take(bin);
+
+		if (ACRE_LIKELY(block))
+			return start(cache, bin, block);
+	}
+	return open_slow(pool);
+}
+
+static bool
+are_valid(const acre_pool *pool, const acre_region_options *o)
+{
+	return pool && !o->budget && !o->buffer == !o->buffer_size &&
+		!(o->max_bytes && o->max_bytes < pool->page_size) &&
+		!(o->parent && region_of(o->parent)->state & STATE_DETACHED);
+}
+
+/* A region in the caller's buffer. */
+static acre_region *
+open_in_buffer(acre_pool *pool, const acre_region_options *o)
+{
+	uintptr_t start = ALIGN_UP((uintptr_t)o->buffer);
+	uintptr_t end = (uintptr_t)o->buffer + o->buffer_size;
+	struct region *region = (struct region *)start;
+	struct cache *cache = cache_of(pool);
+
+	if (!cache)
+		return NULL;
+	region->cursor.top = region_first_object(region);
+	region->cursor.limit = end & ~(uintptr_t)(ACRE_ALIGN - 1);
+	region->home = cache;
+	region->state = STATE_BUFFER;
+	pool_add(pool, &cache->member, OPENED, 1);
+	return &region->cursor;
+}
+
+/* A first block of a page, for a limit that a learned one might exceed. */
+static acre_region *
+open_in_page(acre_pool *pool)
+{
+	struct cache *cache = cache_of(pool);
+	struct block *block = cache ? cache_take(cache, 0) : NULL;
+
+	return block ? start(cache, &cache->bins[0], block) : NULL;
+}
+
+static void
+add_child(struct region *parent, struct region *child)
+{
+	struct more *more = region_more(parent);
+	struct region *sibling = more->children;
+
+	child->more.parent = parent;
+	child->more.born = ++more->serial;
+	child->more.next_sibling = sibling;
+	if (sibling)
+		sibling->more.previous_sibling = child;
+	more->children = child;
+}
+
+acre_region *
+acre_region_open_with(acre_pool *pool, const acre_region_options *options)
+{
+	acre_region *cursor;
+	struct more *more;
+
+	if (!options)
+		return acre_region_open(pool);
+	if (!are_valid(pool, options)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	if (options->buffer_size >= BUFFER_LEAST)
+		cursor = open_in_buffer(pool, options);
+	else if (options->max_bytes)
+		cursor = open_in_page(pool);
+	else
+		cursor = acre_region_open(pool);
+	if (!cursor)
+		return NULL;
+	more = region_more(region_of(cursor));
+	more->max_bytes = options->max_bytes;
+	more->name = options->name;
+	if (options->parent)
+		add_child(region_of(options->parent), region_of(cursor));
+	return cursor;
+}
+
+/* ---- close ---- */
+
+static void
+remove_child(struct region *child)
+{
+	struct more *more = &child->more;
+
+	if (more->next_sibling)
+		more->next_sibling->more.previous_sibling =
+			more->previous_sibling;
+	if (more->previous_sibling)
+		more->previous_sibling->more.next_sibling = more->next_sibling;
+	else
+		more->parent->more.children = more->next_sibling;
+}
+
+/* Give the first block back, and count. */
+static void
+end(struct region *region)
+{
+	acre_pool *pool = pool_of(region);
+	struct cache *cache = cache_of(pool);
+	unsigned order = region_order(region);
+	struct block *block = (struct block *)region;
+	struct batch batch = {block, NULL, 1, true};
+
+	pool_add(pool, cache ? &cache->member : NULL, CLOSED, 1);
+	if (region->state & STATE_BUFFER)
+		return;
+	if (cache)
+		cache_give(cache, order, &batch, block);
+	else
+		pool_give(pool, NULL, order, &batch);
+}
+
+/* Without children, after cleanups: all memory goes back. */
+static void
+release(struct region *region)
+{
+	if (region->state & STATE_MORE) {
+		large_release(region, 0);
+		grow_release(region);
+		if (region->more.parent)
+			remove_child(region);
+	}
+	end(region);
+}
+
+/* Run cleanups and close children that these leave, until none are left. The
+ * deepest child first, without recursion: a chain of children may be long. */
+static void
+close_child(struct region *child)
+{
+	struct region *region = child;
+
+	for (;;) {
+		struct region *parent;
+
+		while (region->more.children)
+			region = region->more.children;
+		if (cleanup_run(region, 0))
+			continue;
+		parent = region->more.parent;
+		release(region);
+		if (region == child)
+			return;
+		region = parent;
+	}
+}
+
+void
+region_finish(struct region *region, uint64_t serial)
+{
+	do {
+		while (region->more.children &&
+			region->more.children->more.born > serial)
+			close_child(region->more.children);
+	} while (cleanup_run(region, serial));
 }
 
 static __attribute__((noinline)) void
 close_slow(struct region *region)
 {
-	acre_pool *pool = region->pool;
-	struct cache *cache = cache_of(pool);
-	size_t full = pool->orders[0].full_batch;
-	struct batch batch = {
-		.first = region->newest,
-		.count = region->count,
-		.linked = true,
-	};
-
-	if (batch.count > full)
-		batch.rest = batch.count % full ? region->rest :
-						  region->rest->skip;
-	if (cache) {
-		pool_add(pool, &cache->member, CLOSED, 1);
-		cache_give(cache, 0, &batch, (struct block *)region);
-	} else {
-		pool_add(pool, NULL, CLOSED, 1);
-		pool_give(pool, NULL, 0, &batch);
-	}
+	if (region->state & STATE_MORE)
+		region_finish(region, 0);
+	release(region);
 }
 
 void
@@ -91,76 +258,108 @@ acre_region_close(acre_region *cursor)
 {
 	struct region *region = region_of(cursor);
 	struct cache *cache;
+	struct bin *bin;
 
 	if (!region)
 		return;
-	cache = cache_at_hand(region->pool);
-	if (ACRE_LIKELY(cache) &&
-		ACRE_LIKELY(bin_give(&cache->bins[0], region->newest,
-			(struct block *)region, region->count)))
-		pool_add(NULL, &cache->member, CLOSED, 1);
-	else
-		close_slow(region);
-}
+	cache = region->home;
+	if (ACRE_LIKELY(cache_is_at_hand(cache)) &&
+		ACRE_LIKELY(!(region->state & STATE_FLAGS))) {
+		struct block *block = (struct block *)region;
 
-/* Put one more page on top of the region's chain. */
-static bool
-grow(struct region *region)
-{
-	acre_pool *pool = region->pool;
-	struct cache *cache = cache_of(pool);
-	struct block *block;
-
-	if (!cache)
-		return false;
-	block = cache_take(cache, 0);
-	if (!block)
-		return false;
-	block->next = region->newest;
-	region->newest = block;
-	region->count++;
-	if (region->count % pool->orders[0].full_batch == 0) {
-		block->skip = region->rest;
-		region->rest = block;
+		bin = (struct bin *)((char *)cache->bins + region->state);
+		if (ACRE_LIKELY(bin_give(bin, block, block, 1))) {
+			count_add(&cache->member.counters.of[CLOSED], 1);
+			return;
+		}
 	}
-	region->cursor.top = (uintptr_t)block + BLOCK_HEADER;
-	region->cursor.limit = (uintptr_t)block + pool->page_size;
-	pool_add(pool, &cache->member, GROWN, 1);
-	return true;
+	close_slow(region);
 }
 
-void *
-acre_alloc_slow(acre_region *cursor, size_t size)
+void
+acre_region_reset(acre_region *cursor)
+{
+	struct region *region = region_of(cursor);
+	struct more *more = &region->more;
+
+	if (region->state & STATE_MORE) {
+		region_finish(region, 0);
+		large_release(region, 0);
+		grow_release(region);
+		more->base = region_first_object(region);
+		more->end = more->first_end;
+		more->passed = more->packed = 0;
+		more->last = NULL;
+		region->cursor.limit = more->first_end;
+	}
+	region->cursor.top = region_first_object(region);
+	region->state &= ~(size_t)STATE_FAILED;
+}
+
+/* ---- hand-over ---- */
+
+/* A region that is detached has no room, so every allocation takes the slow
+ * path and is refused there. */
+int
+acre_region_detach(acre_region *cursor)
 {
 	struct region *region = region_of(cursor);
 
-	if (size == 0)
-		return acre_alloc(cursor, 1);
-	if (size > region->pool->page_size - REGION_HEADER) {
-		errno = ENOMEM;
-		return NULL;
-	}
-	if (!grow(region))
-		return NULL;
-	return acre_alloc(cursor, size);
+	if (region->state & STATE_DETACHED)
+		return EALREADY;
+	if (region_more(region)->parent)
+		return EINVAL;
+	region->state |= STATE_DETACHED;
+	region->cursor.limit = region->cursor.top;
+	return 0;
 }
 
-void *
-acre_zalloc(acre_region *region, size_t size)
+int
+acre_region_adopt(acre_region *cursor)
 {
-	void *p = acre_alloc(region, size);
+	struct region *region = region_of(cursor);
 
-	return p ? memset(p, 0, size) : NULL;
+	if (!(region->state & STATE_DETACHED))
+		return EALREADY;
+	region->state &= ~(size_t)STATE_DETACHED;
+	region->cursor.limit = region->more.end & ~(uintptr_t)(ACRE_ALIGN - 1);
+	return 0;
 }
 
-void *
-acre_zalloc_array(acre_region *region, size_t n, size_t size)
-{
-	size_t bytes;
+/* ---- what it holds ---- */
 
-	if (__builtin_mul_overflow(n, size, &bytes)) {
-		errno = ENOMEM;
-		return NULL;
-	}
-	return acre_zalloc(region, bytes);
+size_t
+acre_region_used(const acre_region *cursor)
+{
+	const struct region *region = (const struct region *)cursor;
+	const struct more *more = &region->more;
+	size_t used;
+
+	if (!(region->state & STATE_MORE))
+		return cursor->top - region_first_object(region);
+	used = more->passed + (cursor->top - more->base) + more->packed;
+	for (const struct large *large = more->large; large;
+		large = large->next)
+		used += large->size;
+	return used;
+}
+
+size_t
+acre_region_held(const acre_region *cursor)
+{
+	const struct region *region = (const struct region *)cursor;
+	unsigned order = region_order(region);
+	size_t held = 0;
+
+	if (!(region->state & STATE_BUFFER))
+		held = pool_of(region)->orders[order].size;
+	if (region->state & STATE_MORE)
+		held += region->more.held;
+	return held;
+}
+
+int
+acre_region_failed(const acre_region *cursor)
+{
+	return !!(((const struct region *)cursor)->state & STATE_FAILED);
 }

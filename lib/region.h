@@ -1,35 +1,197 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * region.h - what a region's first page begins with.
+ * region.h - what a region is made of.
  *
- *   first page                        second            third (newest)
- *     [ region | objects ... ]  <---  [ block | ... ] <-- [ block | ... ]
- *         |  |                    next                       ^
- *         |  +-- newest -------------------------------------+
- *         +----- top and limit: the free bytes of the newest page
+ *   first block (or the caller's buffer)      grown blocks, a chain per order
+ *     [ region | objects -> free <- strings ]   order 0: [ b ] -> [ b ]
+ *                          ^      ^             order 1: [ b ]
+ *                         top   limit           order 2: [ b ] -> [ b ] ...
  *
- * The region is its chain's oldest block, so the tail and the count are
- * known, and close hands the chain over without touching a cold page.
+ * The region lives in its first block. Objects go up from the block's start,
+ * packed strings down from its end. The cursor, top and limit, stands in one
+ * block, which is not always the newest. Large objects have memory of their
+ * own; their records are in the region.
+ *
+ * Most regions need nothing but their first block: for them only `cursor`,
+ * `home` and `state` are ever written. The rest is zeroed when first used.
+ *
+ *   region.c     open, close, reset, children, hand-over, what it holds
+ *   grow.c       blocks in and out, and how large
+ *   learn.c      how large a first block is
+ *   alloc.c      what acre_alloc does not do inline, realloc, free
+ *   large.c      objects with memory of their own
+ *   cleanup.c    cleanups
+ *   mark.c       mark and rewind
+ *   text.c       strings
  */
 #ifndef ACRE_LIB_REGION_H
 #define ACRE_LIB_REGION_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "acre/acre.h"
 #include "lib/block.h"
+#include "lib/cache.h"
 
-struct region {
-	/* What the inlined acre_alloc uses; first, so that the pointers to
-	 * both are the same. */
-	struct acre_region cursor;
+/* state: flags, and above them the first block's order. Without flags it is
+ * all there is to know at close. */
+#define STATE_MORE 1u      /* region->more is in use */
+#define STATE_FAILED 2u    /* an allocation has returned NULL */
+#define STATE_BUFFER 4u    /* the first block is the caller's buffer */
+#define STATE_DETACHED 8u  /* between two owners */
+#define STATE_GREW 16u     /* it has or had more than its first block */
+#define STATE_FLAGS 63u    /* the order is counted in sizes of a bin */
 
-	acre_pool *pool;
+_Static_assert(sizeof(struct bin) == STATE_FLAGS + 1,
+	"a region's state is not its bin's offset");
+
+/* Blocks of one order that a region grew by, newest first. */
+struct chain {
 	struct block *newest;
-	size_t count;       /* blocks */
-	struct block *rest; /* the newest whose number is a multiple of the
-			     * full batch; meaningless below that */
+	struct block *oldest;
+	struct block *rest; /* the newest whose number is a multiple of a
+			     * full batch; see block.h */
+	size_t count;
 };
 
-#define REGION_HEADER ((sizeof(struct region) + ACRE_ALIGN - 1) & \
-	~(size_t)(ACRE_ALIGN - 1))
+/* A large object. Its record is in the region, its memory is not. */
+struct large {
+	struct large *next; /* newest first */
+	char *memory;
+	size_t size;    /* of the memory */
+	unsigned order; /* of the block; ORDER_SOURCE: from the source */
+	uint64_t serial;
+	uint64_t born; /* the region's serial when the record was made */
+};
+
+#define ORDER_SOURCE (~0u)
+
+struct region {
+	struct acre_region cursor; /* first: the public type */
+	struct cache *home; /* of the thread that opened it */
+	size_t state;
+
+	struct more {
+		struct chain chains[GROW_ORDERS];
+
+		/* The block that the cursor is in. */
+		uintptr_t base; /* where its objects begin */
+		uintptr_t end;  /* where its packed strings begin: limit is
+				 * this, rounded down */
+		size_t passed;  /* bytes handed out of other blocks */
+		size_t packed;  /* bytes of strings, all blocks */
+		size_t held;    /* bytes of grown blocks and large objects */
+
+		struct large *large;
+		struct large *large_spare; /* records to use again */
+		acre_cleanup *cleanups;
+		/* Newest first. */
+		struct region *children;
+		struct region *next_sibling, *previous_sibling;
+		struct region *parent;
+		/* By acre_region_allocator, for its free: the object, and
+		 * the top behind it. */
+		void *last;
+		uintptr_t last_end;
+
+		/* Numbers large objects, cleanups and children, so that a
+		 * rewind knows which came after its mark. */
+		uint64_t serial;
+		uint64_t born; /* the parent's serial at its birth */
+
+		uintptr_t first_end; /* of the first block or buffer */
+		size_t max_bytes;  /* 0: no limit */
+		const char *name;
+	} more;
+};
+
+#define ALIGN_UP(n) \
+	(((n) + (ACRE_ALIGN - 1)) & ~(uintptr_t)(ACRE_ALIGN - 1))
+#define REGION_HEADER ALIGN_UP(sizeof(struct region))
+#define BLOCK_HEADER ALIGN_UP(sizeof(struct block))
+
+static inline struct region *
+region_of(acre_region *cursor)
+{
+	return (struct region *)cursor;
+}
+
+static inline acre_pool *
+pool_of(const struct region *region)
+{
+	return region->home->member.pool;
+}
+
+static inline unsigned
+region_order(const struct region *region)
+{
+	return (unsigned)(region->state / (STATE_FLAGS + 1));
+}
+
+/* Where objects begin in the region's first block. */
+static inline uintptr_t
+region_first_object(const struct region *region)
+{
+	return (uintptr_t)region + REGION_HEADER;
+}
+
+/* Begin to use region->more. */
+struct more *region_more(struct region *region);
+
+/* ---- grow.c ---- */
+
+/* An order's block that holds size bytes of objects, as large as the region's
+ * growth asks for; sets *room to what it holds. NULL: errno is set. */
+struct block *grow_take(struct region *region, size_t size, size_t *room);
+
+/* Let the cursor stand at the start of block, with room bytes. */
+void grow_move_to(struct region *region, struct block *block, size_t room);
+
+/* Give back all blocks that region grew by, in constant time. */
+void grow_release(struct region *region);
+
+/* Give back the newest blocks of an order until count are left. */
+void grow_release_to(struct region *region, unsigned order, size_t count);
+
+/* May region hold size bytes more? If not, errno is set. */
+bool grow_may_hold(const struct region *region, size_t size);
+
+/* The largest object that goes into a grown block. */
+size_t grow_object_most(const acre_pool *pool);
+
+/* ---- large.c ---- */
+
+void *large_alloc(struct region *region, size_t size);
+/* The large object that has p in it, or NULL. */
+struct large *large_find(const struct region *region, const void *p);
+/* NULL: errno is set and all is as it was. */
+void *large_realloc(struct region *region, struct large *large, void *p,
+	size_t size);
+void large_free(struct region *region, struct large *large);
+/* Free those with a serial beyond this one. */
+void large_release(struct region *region, uint64_t serial);
+
+/* ---- cleanup.c ---- */
+
+/* Run the newest cleanup if its order is beyond serial; false: none is. */
+bool cleanup_run(struct region *region, uint64_t serial);
+
+/* ---- region.c ---- */
+
+/* Close children and run cleanups that are younger than serial, until there
+ * are none. */
+void region_finish(struct region *region, uint64_t serial);
+
+/* Account for an allocation that failed: NULL, errno, the sticky flag. */
+void *region_fail(struct region *region, int error);
+
+/* ---- learn.c ---- */
+
+/* The order that a region opens with, when its bin has no block at hand. */
+unsigned learn_order(struct cache *cache);
+
+/* region has outgrown its first block. */
+void learn_outgrown(struct cache *cache, const struct region *region);
 
 #endif

@@ -51,7 +51,7 @@ sum_up(acre_pool *pool, acre_stats *stats)
 	stats->regions_opened = pool_sum(pool, OPENED);
 	stats->free_bytes = (pool_sum(pool, PUSHED) - popped) *
 		pool->chunks.page_size;
-	stats->pages_taken = stats->regions_opened + pool_sum(pool, GROWN);
+	stats->blocks_taken = stats->regions_opened + pool_sum(pool, GROWN);
 	stats->cache_misses = pool_sum(pool, MISSES);
 	stats->cache_flushes = pool_sum(pool, FLUSHES);
 	stats->overflow_pushes = pool_sum(pool, OVERFLOWED);
@@ -69,15 +69,16 @@ acre_pool_stats(acre_pool *pool, acre_stats *stats)
 	sum_up(pool, stats);
 	registry_unlock();
 	stats->regions_open = stats->regions_opened - stats->regions_closed;
-	stats->chunk_bytes = load_relaxed(&chunks->bytes);
+	stats->chunks = load_relaxed(&chunks->count);
+	stats->chunk_bytes = stats->chunks * chunks->chunk_size;
+	stats->large_bytes = load_relaxed(&pool->large_bytes);
 	stats->uncarved_bytes = chunks_uncarved(chunks);
 	stats->slack_bytes = load_relaxed(&chunks->slack);
 	stats->region_bytes = difference(stats->chunk_bytes,
 		stats->uncarved_bytes + stats->slack_bytes +
 			stats->free_bytes + stats->cache_bytes);
-	stats->chunks = stats->chunk_bytes / chunks->chunk_size;
 	stats->descriptors = load_relaxed(&pool->depot.made);
 	stats->overflow_batches = count_overflow(pool);
-	stats->source_calls = load_relaxed(&chunks->calls);
+	stats->source_calls = load_relaxed(&chunks->source.calls);
 	stats->grace_periods = grace_count();
 }

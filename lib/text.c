@@ -1,28 +1,60 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * text.c - strings in a region.
+ *
+ * Copies are packed from the end of the block downwards, without padding:
+ * more.end is the last one's first byte, and limit is that, rounded down.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "acre/acre.h"
+#include "lib/region.h"
+
+/* size bytes, not aligned. */
+static char *
+pack(acre_region *cursor, size_t size)
+{
+	struct region *region = region_of(cursor);
+	struct more *more = region_more(region);
+
+	if (region->state & STATE_DETACHED || size > more->end - cursor->top)
+		return acre_alloc(cursor, size);
+	more->end -= size;
+	more->packed += size;
+	cursor->limit = more->end & ~(uintptr_t)(ACRE_ALIGN - 1);
+	return (char *)more->end;
+}
+
+static char *
+copy(acre_region *cursor, const char *string, size_t length)
+{
+	char *text = pack(cursor, length + 1);
+
+	if (!text)
+		return NULL;
+	memcpy(text, string, length);
+	text[length] = '\0';
+	return text;
+}
 
 char *
-acre_strdup(acre_region *region, const char *string)
+acre_strdup(acre_region *cursor, const char *string)
 {
-	size_t size = strlen(string) + 1;
-	char *copy = acre_alloc(region, size);
+	return copy(cursor, string, strlen(string));
+}
 
-	return copy ? memcpy(copy, string, size) : NULL;
+char *
+acre_strndup(acre_region *cursor, const char *string, size_t n)
+{
+	return copy(cursor, string, strnlen(string, n));
 }
 
 /* Prints where the free bytes are, and again only if they do not suffice. */
 char *
-acre_vasprintf(acre_region *region, const char *format, va_list ap)
+acre_vasprintf(acre_region *cursor, const char *format, va_list ap)
 {
-	char *text = (char *)region->top;
-	size_t room = region->limit - region->top;
+	char *text = (char *)cursor->top;
+	size_t room = cursor->limit - cursor->top;
 	va_list again;
 	int length;
 
@@ -31,10 +63,10 @@ acre_vasprintf(acre_region *region, const char *format, va_list ap)
 	if (length < 0) {
 		text = NULL;
 	} else if ((size_t)length < room) {
-		region->top += ((size_t)length + ACRE_ALIGN) &
+		cursor->top += ((size_t)length + ACRE_ALIGN) &
 			~(size_t)(ACRE_ALIGN - 1);
 	} else {
-		text = acre_alloc(region, (size_t)length + 1);
+		text = acre_alloc(cursor, (size_t)length + 1);
 		if (text)
 			vsnprintf(text, (size_t)length + 1, format, again);
 	}
@@ -43,13 +75,13 @@ acre_vasprintf(acre_region *region, const char *format, va_list ap)
 }
 
 char *
-acre_asprintf(acre_region *region, const char *format, ...)
+acre_asprintf(acre_region *cursor, const char *format, ...)
 {
 	va_list ap;
 	char *text;
 
 	va_start(ap, format);
-	text = acre_vasprintf(region, format, ap);
+	text = acre_vasprintf(cursor, format, ap);
 	va_end(ap);
 	return text;
 }

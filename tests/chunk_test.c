@@ -16,11 +16,13 @@ chunks_of(struct test_source *source, size_t pages, size_t max_chunks)
 	static struct chunks chunks;
 
 	chunks = (struct chunks){
-		.source = *test_source_init(source),
+		.source = {
+			.allocator = *test_source_init(source),
+			.max_bytes = max_chunks * pages * PAGE,
+		},
 		.page_size = PAGE,
 		.os_page_size = PAGE,
 		.chunk_size = pages * PAGE,
-		.max_bytes = max_chunks * pages * PAGE,
 	};
 	return &chunks;
 }
@@ -106,7 +108,7 @@ START_TEST(memory_that_is_not_aligned_to_16_is_refused)
 
 	ck_assert_int_eq(grow(chunks, &rest), ENOMEM);
 	ck_assert_uint_eq(source.live, 0);
-	ck_assert_uint_eq(load_relaxed(&chunks->reserved), 0);
+	ck_assert_uint_eq(load_relaxed(&chunks->source.reserved), 0);
 	chunks_release(chunks);
 }
 END_TEST
@@ -141,7 +143,7 @@ START_TEST(limit_is_kept_and_failure_changes_nothing)
 	ck_assert_int_eq(grow(chunks, &rest), EAGAIN);
 	ck_assert_uint_eq(rest, 0);
 	ck_assert_uint_eq(source.calls, 2);
-	ck_assert_uint_eq(load_relaxed(&chunks->reserved), 8 * PAGE);
+	ck_assert_uint_eq(load_relaxed(&chunks->source.reserved), 8 * PAGE);
 	ck_assert_uint_eq(carve(chunks, 0, 4, &at), 4);
 	chunks_release(chunks);
 }
@@ -156,8 +158,8 @@ START_TEST(source_that_fails_leaves_all_as_it_was)
 
 	ck_assert_int_eq(grow(chunks, &rest), 0);
 	ck_assert_int_eq(grow(chunks, &rest), ENOMEM);
-	ck_assert_uint_eq(load_relaxed(&chunks->reserved), 4 * PAGE);
-	ck_assert_uint_eq(load_relaxed(&chunks->bytes), 4 * PAGE);
+	ck_assert_uint_eq(load_relaxed(&chunks->source.reserved), 4 * PAGE);
+	ck_assert_uint_eq(load_relaxed(&chunks->source.settled), 4 * PAGE);
 	ck_assert_uint_eq(carve(chunks, 0, 4, &at), 4);
 	chunks_release(chunks);
 }
@@ -198,12 +200,12 @@ START_TEST(of_two_that_grow_at_once_one_gives_its_chunk_back)
 	size_t rest;
 
 	racing = chunks_of(&source, 4, 0);
-	racing->source.allocate = racing_allocate;
+	racing->source.allocator.allocate = racing_allocate;
 	ck_assert_int_eq(grow(racing, &rest), 0);
 	ck_assert_uint_eq(source.calls, 2);
 	ck_assert_uint_eq(source.live, 1);
-	ck_assert_uint_eq(load_relaxed(&racing->bytes), 4 * PAGE);
-	ck_assert_uint_eq(load_relaxed(&racing->reserved), 4 * PAGE);
+	ck_assert_uint_eq(load_relaxed(&racing->source.settled), 4 * PAGE);
+	ck_assert_uint_eq(load_relaxed(&racing->source.reserved), 4 * PAGE);
 	chunks_release(racing);
 }
 END_TEST

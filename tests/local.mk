@@ -22,9 +22,9 @@ suites = \
 	tests/stats_test \
 	tests/text_test
 
-# Suites reach into the inner rooms, which the library does not export.
+# Suites reach into the inner rooms, which only the static library shows.
 suite_cflags = $(AM_CFLAGS) $(CHECK_CFLAGS)
-suite_libs = libcore.la $(CHECK_LIBS)
+suite_libs = libacre.la $(CHECK_LIBS)
 
 if HAVE_CHECK
 check_PROGRAMS += $(suites)
@@ -48,39 +48,52 @@ tests_header_cxx_test_LDADD = libacre.la
 
 tests_allocator_test_CFLAGS = $(suite_cflags)
 tests_allocator_test_LDADD = $(suite_libs)
+tests_allocator_test_LDFLAGS = -static
 
 tests_block_test_CFLAGS = $(suite_cflags)
 tests_block_test_LDADD = $(suite_libs)
+tests_block_test_LDFLAGS = -static
 
 tests_cache_test_CFLAGS = $(suite_cflags)
 tests_cache_test_LDADD = $(suite_libs)
+tests_cache_test_LDFLAGS = -static
 
 tests_chunk_test_CFLAGS = $(suite_cflags)
 tests_chunk_test_LDADD = $(suite_libs)
+tests_chunk_test_LDFLAGS = -static
 
 tests_descriptor_test_CFLAGS = $(suite_cflags)
 tests_descriptor_test_LDADD = $(suite_libs)
+tests_descriptor_test_LDFLAGS = -static
 
 tests_freelist_test_CFLAGS = $(suite_cflags)
 tests_freelist_test_LDADD = $(suite_libs)
+tests_freelist_test_LDFLAGS = -static
 
 tests_grace_test_CFLAGS = $(suite_cflags)
 tests_grace_test_LDADD = $(suite_libs)
+tests_grace_test_LDFLAGS = -static
 
 tests_helper_test_CFLAGS = $(suite_cflags)
 tests_helper_test_LDADD = $(suite_libs)
+tests_helper_test_LDFLAGS = -static
 
 tests_options_test_CFLAGS = $(suite_cflags)
 tests_options_test_LDADD = $(suite_libs)
+tests_options_test_LDFLAGS = -static
 
 tests_pool_test_CFLAGS = $(suite_cflags)
 tests_pool_test_LDADD = $(suite_libs)
+tests_pool_test_LDFLAGS = -static
 
 tests_region_test_CFLAGS = $(suite_cflags)
 tests_region_test_LDADD = $(suite_libs)
+tests_region_test_LDFLAGS = -static
 
 tests_stats_test_CFLAGS = $(suite_cflags)
 tests_stats_test_LDADD = $(suite_libs)
+tests_stats_test_LDFLAGS = -static
 
 tests_text_test_CFLAGS = $(suite_cflags)
 tests_text_test_LDADD = $(suite_libs)
+tests_text_test_LDFLAGS = -static

@@ -24,7 +24,7 @@ START_TEST(null_and_zero_mean_the_defaults)
 	ck_assert_ptr_eq(null.source, &acre_malloc_allocator);
 	ck_assert_uint_eq(null.page_size, page);
 	ck_assert_uint_eq(null.chunk_size, 256 * page);
-	ck_assert_uint_eq(null.cache_bytes, 128 * page);
+	ck_assert_uint_eq(null.cache_bytes, 512 * page);
 	ck_assert_uint_eq(null.max_bytes, 0);
 	ck_assert_str_eq(null.name, "");
 }
@@ -36,8 +36,18 @@ START_TEST(large_pages_do_not_make_large_caches)
 
 	ck_assert_ptr_null(resolve((acre_pool_options){
 		.page_size = 65536}, &o));
-	ck_assert_uint_eq(o.cache_bytes, 1 << 20);
+	ck_assert_uint_eq(o.cache_bytes, 2 << 20);
 	ck_assert_uint_eq(o.chunk_size, 256 * 65536);
+}
+END_TEST
+
+START_TEST(huge_pages_make_chunks_of_their_size)
+{
+	acre_pool_options o;
+
+	ck_assert_ptr_null(resolve((acre_pool_options){
+		.source = &acre_huge_allocator}, &o));
+	ck_assert_uint_eq(o.chunk_size, 2 << 20);
 }
 END_TEST
 
@@ -155,7 +165,8 @@ START_TEST(a_newer_header_is_understood_where_it_asks_nothing_new)
 END_TEST
 
 SUITE("options", null_and_zero_mean_the_defaults,
-	large_pages_do_not_make_large_caches, small_limit_makes_a_small_chunk,
+	large_pages_do_not_make_large_caches,
+	huge_pages_make_chunks_of_their_size, small_limit_makes_a_small_chunk,
 	wrong_options_are_refused_and_named, good_options_are_accepted,
 	an_older_header_is_understood,
 	a_newer_header_is_understood_where_it_asks_nothing_new)

@@ -99,7 +99,8 @@ START_TEST(max_bytes_is_kept_and_memory_comes_back)
 		while (acre_alloc(region, 4000))
 			pages++;
 		ck_assert_int_eq(errno, ENOMEM);
-		ck_assert_uint_eq(pages, 24);
+		/* The first page is less, by its header. */
+		ck_assert_uint_eq(pages, 23);
 		ck_assert_uint_le(stats_of(pool).chunk_bytes, 24 * 4096);
 		acre_region_close(region);
 		assert_balanced(pool);
@@ -144,7 +145,7 @@ START_TEST(on_limit_may_free_something_and_have_it_tried_again)
 		pages++;
 	ck_assert_ptr_null(spare);
 	ck_assert_int_eq(limit_calls, 2);
-	ck_assert_uint_eq(pages, 8);
+	ck_assert_uint_eq(pages, 7);
 	acre_region_close(region);
 	ck_assert_int_eq(acre_pool_destroy(pool), 0);
 }
@@ -287,10 +288,10 @@ START_TEST(other_shards_are_looked_at_before_the_source)
 	for (int i = 0; i < 100; i++)
 		acre_region_close(regions[i]);
 	member->shard = 1;
-	calls = stats_of(pool).pages_taken;
+	calls = stats_of(pool).blocks_taken;
 	for (int i = 0; i < 100; i++)
 		regions[i] = acre_region_open(pool);
-	ck_assert_uint_eq(stats_of(pool).pages_taken, calls + 100);
+	ck_assert_uint_eq(stats_of(pool).blocks_taken, calls + 100);
 	ck_assert_uint_eq(stats_of(pool).free_bytes, 0);
 	for (int i = 0; i < 100; i++)
 		acre_region_close(regions[i]);

@@ -77,7 +77,7 @@ START_TEST(objects_keep_what_was_written)
 END_TEST
 
 static const size_t impossible[] = {
-	4096 - REGION_HEADER + 1, 4096, 65536, SIZE_MAX / 2, SIZE_MAX - 4096,
+	SIZE_MAX / 2 - 14, SIZE_MAX / 2, SIZE_MAX - 4096, SIZE_MAX - 32,
 	SIZE_MAX - 16, SIZE_MAX - 15, SIZE_MAX - 14, SIZE_MAX - 1, SIZE_MAX,
 };
 
@@ -100,6 +100,12 @@ START_TEST(impossible_sizes_are_refused_and_change_nothing)
 		ck_assert_int_eq(errno, ENOMEM);
 		errno = 0;
 		ck_assert_ptr_null(acre_zalloc(region, size));
+		ck_assert_int_eq(errno, ENOMEM);
+		errno = 0;
+		ck_assert_ptr_null(acre_alloc_aligned(region, size, 4096));
+		ck_assert_int_eq(errno, ENOMEM);
+		errno = 0;
+		ck_assert_ptr_null(acre_realloc(region, NULL, 0, size));
 		ck_assert_int_eq(errno, ENOMEM);
 	}
 	ck_assert_uint_eq(region->top, top);
@@ -208,13 +214,15 @@ START_TEST(regions_of_any_length_come_back_whole)
 				memset(acre_alloc(region, 4000), n, 4000);
 			s = stats_of(pool);
 			ck_assert_uint_eq(s.region_bytes,
+				acre_region_held(region));
+			ck_assert_uint_ge(s.region_bytes,
 				(size_t)pages * 4096);
 			acre_region_close(region);
 			assert_balanced(pool);
 			ck_assert_uint_eq(stats_of(pool).region_bytes, 0);
 		}
-		/* No more chunks than the largest region needs. */
-		ck_assert_uint_eq(stats_of(pool).chunks, 1);
+		/* No more than the largest region and a cache need. */
+		ck_assert_uint_le(stats_of(pool).chunks, 3);
 		ck_assert_int_eq(acre_pool_destroy(pool), 0);
 	}
 }
@@ -233,7 +241,7 @@ START_TEST(out_of_memory_leaves_earlier_objects_and_the_region_usable)
 	while ((objects[count] = acre_alloc(region, 1000)))
 		memset(objects[count], (int)count, 1000), count++;
 	ck_assert_int_eq(errno, ENOMEM);
-	ck_assert_uint_ge(count, 7 * 4);
+	ck_assert_uint_ge(count, 6 * 4);
 	for (size_t i = 0; i < count; i++)
 		ck_assert_int_eq(objects[i][999], (char)i);
 	errno = 0;

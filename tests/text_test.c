@@ -11,7 +11,8 @@ static acre_region *region;
 static void
 setup(void)
 {
-	pool = pool_with((acre_pool_options){0});
+	pool = pool_with((acre_pool_options){.chunk_size = 1 << 20,
+		.max_bytes = 16 << 20});
 	region = acre_region_open(pool);
 	ck_assert_ptr_nonnull(region);
 }
@@ -37,9 +38,57 @@ START_TEST(strdup_copies)
 }
 END_TEST
 
-START_TEST(strdup_of_more_than_a_page_fails_and_changes_nothing)
+START_TEST(strndup_copies_no_more_than_it_may)
 {
-	static char large[8192];
+	static const char text[4] = {'a', 'b', 'c', 'd'}; /* no end */
+
+	setup();
+	ck_assert_str_eq(acre_strndup(region, text, 4), "abcd");
+	ck_assert_str_eq(acre_strndup(region, text, 2), "ab");
+	ck_assert_str_eq(acre_strndup(region, text, 0), "");
+	ck_assert_str_eq(acre_strndup(region, "short", 100), "short");
+	teardown();
+}
+END_TEST
+
+START_TEST(strings_are_packed_without_padding)
+{
+	char *first, *second;
+
+	setup();
+	first = acre_strdup(region, "four");
+	for (int i = 0; i < 600; i++) {
+		second = acre_strdup(region, "four");
+		ck_assert_ptr_eq(second, first - 5);
+		ck_assert_uint_eq(region->limit % ACRE_ALIGN, 0);
+		first = second;
+	}
+	ck_assert_uint_eq(acre_region_used(region), 601 * 5);
+	teardown();
+}
+END_TEST
+
+START_TEST(strings_and_objects_do_not_meet)
+{
+	char *objects[300], *strings[300];
+
+	setup();
+	for (int i = 0; i < 300; i++) {
+		objects[i] = memset(acre_alloc(region, 33), 'o', 33);
+		strings[i] = acre_strdup(region, "a string of 24 letters..");
+	}
+	for (int i = 0; i < 300; i++) {
+		for (int j = 0; j < 33; j++)
+			ck_assert_int_eq(objects[i][j], 'o');
+		ck_assert_str_eq(strings[i], "a string of 24 letters..");
+	}
+	teardown();
+}
+END_TEST
+
+START_TEST(strdup_that_fails_changes_nothing)
+{
+	static char large[17 << 20];
 	char *before;
 
 	setup();
@@ -88,11 +137,11 @@ START_TEST(asprintf_that_just_fits_takes_no_page)
 	ck_assert_ptr_nonnull(text);
 	ck_assert_uint_eq(region->top, region->limit);
 	after = stats_of(pool);
-	ck_assert_uint_eq(before.pages_taken, after.pages_taken);
+	ck_assert_uint_eq(before.blocks_taken, after.blocks_taken);
 	/* One byte more does not fit. */
 	text = acre_asprintf(region, "%s", "");
 	ck_assert_str_eq(text, "");
-	ck_assert_uint_eq(stats_of(pool).pages_taken, after.pages_taken + 1);
+	ck_assert_uint_eq(stats_of(pool).blocks_taken, after.blocks_taken + 1);
 	teardown();
 }
 END_TEST
@@ -104,7 +153,7 @@ START_TEST(asprintf_too_large_fails_and_changes_nothing)
 	setup();
 	top = region->top;
 	errno = 0;
-	ck_assert_ptr_null(acre_asprintf(region, "%*s", 5000, ""));
+	ck_assert_ptr_null(acre_asprintf(region, "%*s", 17 << 20, ""));
 	ck_assert_int_eq(errno, ENOMEM);
 	ck_assert_uint_eq(region->top, top);
 	ck_assert_str_eq(acre_asprintf(region, "%d", 7), "7");
@@ -128,7 +177,8 @@ START_TEST(asprintf_hands_on_what_vsnprintf_says)
 END_TEST
 
 SUITE("text", strdup_copies,
-	strdup_of_more_than_a_page_fails_and_changes_nothing,
+	strndup_copies_no_more_than_it_may, strings_are_packed_without_padding,
+	strings_and_objects_do_not_meet, strdup_that_fails_changes_nothing,
 	asprintf_prints_the_same_as_snprintf_at_every_length,
 	asprintf_that_just_fits_takes_no_page,
 	asprintf_too_large_fails_and_changes_nothing,

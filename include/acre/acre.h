@@ -67,12 +67,13 @@ typedef struct acre_pool_options {
 	/* What the pool asks the source for: a multiple of page_size.
 	 * Default: 256 pages, or what of that fits into max_bytes. */
 	size_t chunk_size;
-	/* The most bytes of chunks the pool ever holds: no less than a
-	 * chunk. Default: no limit. */
+	/* The most bytes that the pool ever takes from the source, chunks and
+	 * single large objects: no less than a chunk. Default: no limit. */
 	size_t max_bytes;
-	/* The most bytes of idle pages that one thread keeps; rounded down
-	 * to two batches of a power of two pages, at least one page each.
-	 * Default: 128 pages, but no more than 1 MiB. */
+	/* The most bytes of idle blocks that one thread keeps, all sizes
+	 * together; two pages at least. An eighth of it, in a power of two
+	 * pages and no more than 64, is a batch: what a thread and the pool
+	 * move in one step. Default: 512 pages, but no more than 2 MiB. */
 	size_t cache_bytes;
 	/* Reserved for retired regions, for giving memory back and for
 	 * flags: must be zero. */
@@ -148,8 +149,9 @@ acre_pool *acre_pool_default(void);
  */
 typedef struct acre_stats {
 	/* Bytes now. */
-	size_t chunk_bytes;    /* taken from the source and not given back */
-	size_t region_bytes;   /* pages that open regions hold */
+	size_t chunk_bytes;    /* chunks, taken and not given back */
+	size_t large_bytes;    /* objects of regions, straight from the source */
+	size_t region_bytes;   /* blocks of chunks that open regions hold */
 	size_t cache_bytes;    /* idle pages in threads' caches */
 	size_t free_bytes;     /* idle pages in the pool's free lists */
 	size_t limbo_bytes;    /* pages of retired regions, not yet back */
@@ -165,11 +167,11 @@ typedef struct acre_stats {
 	uint64_t regions_opened;
 	uint64_t regions_closed;
 	uint64_t regions_retired;
-	uint64_t pages_taken;       /* pages and blocks that regions took */
+	uint64_t blocks_taken;      /* pages and blocks that regions took */
 	uint64_t cache_misses;      /* of these, by a visit to the pool */
 	uint64_t cache_flushes;     /* batches that went back to the pool */
 	uint64_t overflow_pushes;   /* batches pushed without a node */
-	uint64_t source_calls;      /* chunks asked of the source */
+	uint64_t source_calls;      /* chunks and large objects asked for */
 	uint64_t grace_periods;     /* of the process, not of this pool */
 } acre_stats;
 
@@ -194,11 +196,35 @@ struct acre_region {
 	uintptr_t limit;
 };
 
+typedef struct acre_budget acre_budget;
+
+/*
+ * acre_region_options: zero in a field means none.
+ */
+typedef struct acre_region_options {
+	/* This region closes with its parent, before it. Both have the same
+	 * owner; the pools may differ. */
+	acre_region *parent;
+	/* Reserved: must be NULL. */
+	acre_budget *budget;
+	/* The most bytes that the region may hold (acre_region_held). */
+	size_t max_bytes;
+	/* The caller's own memory, used before any page; it must outlive the
+	 * region. Less than 512 bytes is not worth it and is left alone. */
+	void *buffer;
+	size_t buffer_size;
+	/* For reports; not copied, must outlive the region. */
+	const char *name;
+} acre_region_options;
+
 /*
  * acre_region_open: open an empty region; the calling thread owns it.
  *
- * Returns NULL and sets errno: ENOMEM (the pool's max_bytes, or the source
- * has no more).
+ * Its first block is a page, or more where the thread's latest regions in
+ * this pool have needed more (32 KiB at most).
+ *
+ * Returns NULL and sets errno: EINVAL (pool is NULL), ENOMEM (the pool's
+ * max_bytes, or the source has no more).
  * Threads:  any; the region is then the caller's.
  * Progress: wait-free from the thread's cache, lock-free from the pool's
  *           free lists; asks the source when both are empty.
@@ -206,8 +232,22 @@ struct acre_region {
 acre_region *acre_region_open(acre_pool *pool);
 
 /*
+ * acre_region_open_with: the same with options, which may be NULL.
+ *
+ * Returns NULL and sets errno: EINVAL (also for a budget, for a buffer
+ * without a size or a size without a buffer, for a max_bytes of less than a
+ * page and for a parent that is detached), ENOMEM.
+ */
+acre_region *acre_region_open_with(acre_pool *pool,
+	const acre_region_options *options);
+
+/*
  * acre_region_close: end a region and every object in it; NULL is fine.
- * Constant time, however many pages it has.
+ *
+ * Children are closed first, the newest first; then cleanups run, last in
+ * first out, while the objects are still there; then all memory goes back,
+ * in constant time however many pages it is. Large objects, cleanups and
+ * children are walked.
  *
  * Threads:  the owner, or a thread that received the region with
  *           synchronization (a queue, a lock, pthread_join).
@@ -215,6 +255,83 @@ acre_region *acre_region_open(acre_pool *pool);
  * Ordering: none; whoever else reads objects in it must be done before.
  */
 void acre_region_close(acre_region *region);
+
+/*
+ * acre_region_reset: make a region as empty as after it was opened. As close,
+ * but the region stays open and keeps its first block (or buffer).
+ *
+ * Threads: the owner. Progress: as acre_region_close.
+ */
+void acre_region_reset(acre_region *region);
+
+/*
+ * acre_region_mark, acre_region_rewind: remember a place in a region, and
+ * return to it: what was allocated, registered and opened in the region since
+ * is gone, as by a close. Marks nest: a rewind ends all later marks, a reset
+ * ends all. The same mark may be returned to again and again.
+ *
+ * A rewind to a mark that has ended prints a line and aborts where that can
+ * be seen.
+ *
+ * Threads:  the owner.
+ * Progress: mark wait-free; rewind as close, and linear in the blocks that
+ *           it gives back.
+ */
+typedef struct acre_mark {
+	uintptr_t internal[12];
+} acre_mark;
+acre_mark acre_region_mark(acre_region *region);
+void acre_region_rewind(acre_region *region, acre_mark mark);
+
+/*
+ * acre_region_detach, acre_region_adopt: hand a region and its children over
+ * to another thread. The owner detaches; from then on nobody may allocate
+ * (acre_alloc returns NULL with EPERM) until the next owner has adopted it.
+ * To close it only, no adopt is needed.
+ *
+ * Returns EINVAL: it has a parent; EALREADY: it is detached (adopt: it is
+ * not).
+ * Threads:  detach the owner, adopt the next.
+ * Ordering: none; hand the pointer over with synchronization.
+ */
+int acre_region_detach(acre_region *region);
+int acre_region_adopt(acre_region *region);
+
+/*
+ * acre_region_used: bytes handed out and still there, each object rounded up
+ * as it was; what acre_free could not give back counts.
+ * acre_region_held: bytes of pages, blocks and large objects; children and
+ * the caller's buffer not counted.
+ * acre_region_failed: whether an allocation in it has returned NULL since it
+ * was opened or reset.
+ *
+ * Threads: the owner.
+ */
+size_t acre_region_used(const acre_region *region);
+size_t acre_region_held(const acre_region *region);
+int acre_region_failed(const acre_region *region);
+
+/*
+ * ACRE_SCOPE(r, pool) { ... }: a block with a region of its own, closed on
+ * every way out: its end, break, continue, return, goto, a C++ exception.
+ * When the region cannot be opened, the block is not entered and errno says
+ * why; to tell that from a block that ran, let the block set a flag.
+ *
+ * acre_autoclose acre_region *r = acre_region_open(pool): closes r where its
+ * name ends. To hand r on instead, set it to NULL.
+ */
+#ifdef __GNUC__
+static inline void
+acre_autoclose_region(acre_region **region)
+{
+	acre_region_close(*region);
+}
+#define acre_autoclose __attribute__((cleanup(acre_autoclose_region)))
+#define ACRE_SCOPE(region, pool)                                       \
+	for (acre_region *region acre_autoclose = acre_region_open(pool), \
+		*region##_once = region;                               \
+		region##_once; region##_once = NULL)
+#endif
 
 /* ---- allocation ----------------------------------------------------- */
 
@@ -226,10 +343,15 @@ void *acre_alloc_slow(acre_region *region, size_t size)
  * acre_alloc: take size bytes, aligned to ACRE_ALIGN, from region. Size 0
  * gives a pointer that is not NULL. Contents are indeterminate.
  *
- * Returns NULL and sets errno: ENOMEM (as acre_region_open; or size is more
- * than a page less its header of 64 bytes). Earlier objects stay valid.
+ * An object of more than 8 KiB (with pages of 4 KiB; a quarter of the largest
+ * block that regions grow by) that does not fit where the region stands is a
+ * large object: it has a block of 2^k pages of its own, or beyond half a
+ * chunk, memory straight from the source, and can be given back alone.
+ *
+ * Returns NULL and sets errno: ENOMEM (as acre_region_open; the region's
+ * max_bytes; more than can be), EPERM (detached). Earlier objects stay valid.
  * Threads:  the region's owner only.
- * Progress: wait-free within a page; else as acre_region_open.
+ * Progress: wait-free within a block; else as acre_region_open.
  * Ordering: none; publishing the pointer is the caller's work.
  */
 #if defined(__GNUC__)
@@ -264,6 +386,39 @@ void *acre_zalloc_array(acre_region *region, size_t n, size_t size)
 	ACRE_ATTRIBUTE((alloc_size(2, 3), malloc));
 
 /*
+ * acre_alloc_aligned: as acre_alloc, aligned to align, any power of two;
+ * EINVAL when it is none.
+ */
+void *acre_alloc_aligned(acre_region *region, size_t size, size_t align)
+	ACRE_ATTRIBUTE((alloc_size(2), malloc));
+
+/*
+ * acre_realloc: make the object at p, of old_size bytes, new_size bytes
+ * large; contents up to the smaller of both are kept. p may be NULL.
+ *
+ * At the region's tip (the object allocated last) the cursor is moved and
+ * nothing is copied; a large object grows in its block, or its old memory
+ * goes back at once; elsewhere an object that grows is copied, and one that
+ * shrinks stays.
+ *
+ * Returns NULL and sets errno, with the object as it was: as acre_alloc;
+ * EINVAL (old_size is ACRE_SIZE_UNKNOWN and the object is not large).
+ * Threads, progress: as acre_alloc, and linear in the large objects.
+ */
+void *acre_realloc(acre_region *region, void *p, size_t old_size,
+	size_t new_size) ACRE_ATTRIBUTE((alloc_size(4)));
+
+/*
+ * acre_free: give the object at p, of size bytes, back before its region
+ * ends: the region's tip, by moving the cursor, and a large object, at once.
+ * Any other stays where it is. p may be NULL; size may be ACRE_SIZE_UNKNOWN
+ * for a large object.
+ *
+ * Threads, progress: as acre_realloc.
+ */
+void acre_free(acre_region *region, void *p, size_t size);
+
+/*
  * acre_new, acre_new_array: one or n zeroed objects of a type; errors as
  * acre_zalloc_array.
  */
@@ -272,9 +427,19 @@ void *acre_zalloc_array(acre_region *region, size_t n, size_t size)
 	((type *)acre_zalloc_array((region), (n), sizeof(type)))
 
 /*
- * acre_strdup: copy a string into region; errors as acre_alloc.
+ * acre_memdup: copy size bytes into region; errors as acre_alloc.
+ */
+void *acre_memdup(acre_region *region, const void *p, size_t size)
+	ACRE_ATTRIBUTE((alloc_size(3), malloc));
+
+/*
+ * acre_strdup, acre_strndup: copy a string, or at most n bytes of one, into
+ * region. Strings are packed without padding, not aligned: do not give them
+ * to acre_realloc or acre_free. Errors as acre_alloc.
  */
 char *acre_strdup(acre_region *region, const char *string)
+	ACRE_ATTRIBUTE((malloc));
+char *acre_strndup(acre_region *region, const char *string, size_t n)
 	ACRE_ATTRIBUTE((malloc));
 
 /*
@@ -287,6 +452,63 @@ char *acre_asprintf(acre_region *region, const char *format, ...)
 	ACRE_ATTRIBUTE((format(printf, 2, 3), malloc));
 char *acre_vasprintf(acre_region *region, const char *format, va_list ap)
 	ACRE_ATTRIBUTE((format(printf, 2, 0), malloc));
+
+/* ---- cleanups ------------------------------------------------------- */
+
+/* A cleanup in the caller's storage; the fields are the library's. */
+typedef struct acre_cleanup {
+	struct acre_cleanup *next;
+	void (*fn)(void *arg);
+	void *arg;
+	uint64_t order;
+} acre_cleanup;
+
+/*
+ * acre_cleanup_add: have fn(arg) called when region is closed or reset, or
+ * rewound to before now. Cleanups run last in first out, each once, while the
+ * region's objects are still there. One may allocate in the region, register
+ * others (they run next) and open children; it must not close, reset or
+ * rewind the region.
+ *
+ * Returns EINVAL (fn is NULL) or ENOMEM, and then fn is not called.
+ * Threads: the owner; fn runs on the thread that closes.
+ */
+int acre_cleanup_add(acre_region *region, void (*fn)(void *arg), void *arg);
+
+/*
+ * acre_cleanup_link: the same with the caller's storage, which must live
+ * until the cleanup has run or is cancelled. Cannot fail.
+ */
+void acre_cleanup_link(acre_region *region, acre_cleanup *storage,
+	void (*fn)(void *arg), void *arg);
+
+/*
+ * acre_cleanup_cancel: take the latest cleanup of this fn and arg back,
+ * without calling it. Returns ENOENT: there is none. Linear in the cleanups.
+ */
+int acre_cleanup_cancel(acre_region *region, void (*fn)(void *arg),
+	void *arg);
+
+/* Ready-made: close((int)(intptr_t)fd), fclose(file), free(p). */
+void acre_cleanup_close(void *fd);
+void acre_cleanup_fclose(void *file);
+void acre_cleanup_free(void *p);
+
+/* ---- regions as allocators ------------------------------------------ */
+
+/*
+ * acre_region_allocator: region seen as an allocator, for libraries that take
+ * one. Its free gives the object allocated last and large objects back, and
+ * does nothing to others; its reallocate needs the old size (EINVAL and NULL
+ * for ACRE_SIZE_UNKNOWN, but for large objects).
+ *
+ * acre_region_sized_allocator: the same for libraries that pass no old size:
+ * each object keeps its own, in 16 bytes before it.
+ *
+ * Threads: the region's owner only.
+ */
+acre_allocator acre_region_allocator(acre_region *region);
+acre_allocator acre_region_sized_allocator(acre_region *region);
 
 #ifdef __GNUC__
 #pragma GCC visibility pop

@@ -28,6 +28,8 @@ extern "C" {
  *             indeterminate.
  * reallocate  moves p (old_size bytes, or ACRE_SIZE_UNKNOWN) to new_size
  *             bytes, or returns NULL and leaves p as it was. p may be NULL.
+ *             A pool's source may do without (NULL): large objects that grow
+ *             are then copied.
  * free        gives p back; NULL does nothing.
  *
  * Threads:  a pool calls its source from any thread, also at once from
@@ -43,6 +45,14 @@ typedef struct acre_allocator {
 
 /* malloc, realloc and free. */
 extern const acre_allocator acre_malloc_allocator;
+
+/*
+ * Fresh mappings, for pieces of many pages: aligned to the OS page, and to
+ * 2 MiB for the second, which asks for huge pages (MADV_HUGEPAGE; a pool over
+ * it has chunks of 2 MiB unless told otherwise). Each piece costs a page
+ * beside itself, and every call system calls.
+ */
+extern const acre_allocator acre_mmap_allocator, acre_huge_allocator;
 
 #ifdef __GNUC__
 #pragma GCC visibility pop

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * large.c - objects with memory of their own, which can go back alone.
+ *
+ * Up to half a chunk a large object is a block of 2^k pages, from the same
+ * cache and lists as pages; beyond that it is memory from the source. Its
+ * record is in the region, so that an object of 2^k pages fits its block.
+ * Records of freed objects are used again.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "lib/region.h"
+
+/* The order of the smallest block that holds size bytes, or ORDER_SOURCE. */
+static unsigned
+order_for(const acre_pool *pool, size_t size)
+{
+	for (unsigned order = 0; order < pool->order_count; order++)
+		if (size <= pool->orders[order].size)
+			return order;
+	return ORDER_SOURCE;
+}
+
+static struct large *
+take_record(struct region *region)
+{
+	struct large *record = region_more(region)->large_spare;
+
+	if (record) {
+		region->more.large_spare = record->next;
+		return record;
+	}
+	record = acre_alloc(&region->cursor, sizeof(*record));
+	if (record)
+		record->born = ++region->more.serial;
+	return record;
+}
+
+static void
+keep_record(struct region *region, struct large *record)
+{
+	record->next = region->more.large_spare;
+	region->more.large_spare = record;
+}
+
+static bool
+take_block(struct region *region, struct large *large)
+{
+	struct cache *cache = cache_of(pool_of(region));
+	struct block *block = NULL;
+
+	large->size = pool_of(region)->orders[large->order].size;
+	if (!grow_may_hold(region, large->size))
+		return false;
+	if (cache)
+		block = cache_take(cache, large->order);
+	if (block)
+		pool_add(pool_of(region), &cache->member, GROWN, 1);
+	large->memory = (char *)block;
+	return block;
+}
+
+static bool
+take_from_source(struct region *region, struct large *large, size_t size)
+{
+	int error;
+
+	large->size = ALIGN_UP(size);
+	if (!grow_may_hold(region, large->size))
+		return false;
+	do {
+		large->memory = pool_take_large(pool_of(region), large->size,
+			&error);
+	} while (!large->memory && error == EAGAIN &&
+		pool_ask_handler(pool_of(region), large->size));
+	if (!large->memory)
+		errno = ENOMEM;
+	return large->memory;
+}
+
+static bool
+take_memory(struct region *region, struct large *large, size_t size)
+{
+	if (size > PTRDIFF_MAX - ACRE_ALIGN) {
+		errno = ENOMEM;
+		return false;
+	}
+	large->order = order_for(pool_of(region), size);
+	if (large->order == ORDER_SOURCE)
+		return take_from_source(region, large, size);
+	return take_block(region, large);
+}
+
+static void
+give_memory(struct region *region, const struct large *large)
+{
+	acre_pool *pool = pool_of(region);
+	struct block *block = (struct block *)large->memory;
+	struct batch batch = {block, NULL, 1, true};
+	struct cache *cache;
+
+	if (large->order == ORDER_SOURCE) {
+		pool_give_large(pool, large->memory, large->size);
+		return;
+	}
+	cache = cache_of(pool);
+	if (cache)
+		cache_give(cache, large->order, &batch, block);
+	else
+		pool_give(pool, NULL, large->order, &batch);
+}
+
+void *
+large_alloc(struct region *region, size_t size)
+{
+	struct large taken, *large;
+
+	if (!take_memory(region, &taken, size))
+		return region_fail(region, errno);
+	large = take_record(region);
+	if (!large) {
+		give_memory(region, &taken);
+		return NULL;
+	}
+	large->memory = taken.memory;
+	large->size = taken.size;
+	large->order = taken.order;
+	large->serial = ++region->more.serial;
+	large->next = region->more.large;
+	region->more.large = large;
+	region->more.held += large->size;
+	return large->memory;
+}
+
+struct large *
+large_find(const struct region *region, const void *p)
+{
+	struct large *large =
+		region->state & STATE_MORE ? region->more.large : NULL;
+
+	while (large &&
+		(uintptr_t)p - (uintptr_t)large->memory >= large->size)
+		large = large->next;
+	return large;
+}
+
+void
+large_free(struct region *region, struct large *large)
+{
+	struct large **link = &region->more.large;
+
+	while (*link != large)
+		link = &(*link)->next;
+	*link = large->next;
+	region->more.held -= large->size;
+	give_memory(region, large);
+	keep_record(region, large);
+}
+
+/* Memory from the source, resized where the source can; else NULL. */
+static bool
+resize(struct region *region, struct large *large, size_t size)
+{
+	size_t new_size = ALIGN_UP(size);
+	char *moved;
+	int error;
+
+	if (large->order != ORDER_SOURCE || new_size < size ||
+		order_for(pool_of(region), size) != ORDER_SOURCE)
+		return false;
+	if (new_size > large->size &&
+		!grow_may_hold(region, new_size - large->size))
+		return false;
+	moved = pool_resize_large(pool_of(region), large->memory, large->size,
+		new_size, &error);
+	if (!moved)
+		return false;
+	region->more.held += new_size - large->size;
+	large->memory = moved;
+	large->size = new_size;
+	return true;
+}
+
+void *
+large_realloc(struct region *region, struct large *large, void *p, size_t size)
+{
+	size_t offset = (size_t)((char *)p - large->memory);
+	size_t room = large->size - offset;
+	void *copy;
+
+	if (size <= room && size > room / 2)
+		return p;
+	if (size <= SIZE_MAX - offset &&
+		resize(region, large, size + offset))
+		return large->memory + offset;
+	if (size <= room)
+		return p;
+	copy = acre_alloc(&region->cursor, size);
+	if (!copy)
+		return NULL;
+	memcpy(copy, p, room);
+	large_free(region, large);
+	return copy;
+}
+
+/* Drop the spare records that are younger than serial. */
+static void
+forget_records(struct region *region, uint64_t serial)
+{
+	struct large *record = region->more.large_spare;
+
+	region->more.large_spare = NULL;
+	while (record) {
+		struct large *next = record->next;
+
+		if (record->born <= serial)
+			keep_record(region, record);
+		record = next;
+	}
+}
+
+void
+large_release(struct region *region, uint64_t serial)
+{
+	while (region->more.large && region->more.large->serial > serial)
+		large_free(region, region->more.large);
+	forget_records(region, serial);
+}

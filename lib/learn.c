@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * learn.c - how large the first block of a thread's next region is.
+ *
+ * A region that fits its first block costs no growth and closes on the
+ * shortest path, so a thread whose regions mostly outgrow theirs opens with
+ * the next larger order: when three of four did, in a window that ends with
+ * the sixteenth. Counting needs nothing in open and close, only in the first
+ * growth, which is slow anyway.
+ *
+ * A block too large costs memory only when many are out; then the bin of that
+ * order runs empty, and a region that would have to wait for a refill is
+ * opened one order smaller instead, to see: when most of these probes fit,
+ * the thread goes back to the smaller order. So a thread that has one region
+ * open at a time keeps a block that is hot, and a thread with thousands finds
+ * what they need; a few large ones among many small move nothing.
+ */
+#include "lib/region.h"
+
+#define WINDOW 16
+#define PROBES 8
+
+static void
+settle(struct cache *cache, struct bin *bin)
+{
+	cache->open_bin = bin;
+	cache->since = load_relaxed(&cache->member.counters.of[OPENED]);
+	cache->outgrown = 0;
+	cache->probes = 0;
+	cache->probes_outgrown = 0;
+}
+
+unsigned
+learn_order(struct cache *cache)
+{
+	struct bin *bin = cache->open_bin;
+
+	if (bin_order(bin) == 0 || load_relaxed(&bin->current_count) ||
+		load_relaxed(&bin->spare_count))
+		return bin_order(bin);
+	if (cache->probes == PROBES) {
+		if (cache->probes_outgrown <= PROBES / 2) {
+			settle(cache, bin - 1);
+			return learn_order(cache);
+		}
+		cache->probes = cache->probes_outgrown = 0;
+		return bin_order(bin);
+	}
+	cache->probes++;
+	return bin_order(bin) - 1;
+}
+
+/* Do three of four regions of this window need more? */
+static bool
+most_outgrow(struct cache *cache)
+{
+	uint64_t opened = load_relaxed(&cache->member.counters.of[OPENED]) -
+		cache->since;
+
+	return 3 * opened <= 4 * (uint64_t)cache->outgrown;
+}
+
+void
+learn_outgrown(struct cache *cache, const struct region *region)
+{
+	struct bin *bin = cache->open_bin;
+	size_t order = region_order(region);
+
+	if (region->state & STATE_BUFFER)
+		return;
+	if (order + 1 == bin_order(bin))
+		cache->probes_outgrown++;
+	if (order != bin_order(bin) || ++cache->outgrown < WINDOW)
+		return;
+	if (most_outgrow(cache) &&
+		order + 1 < pool_of(region)->grow_orders && bin[1].full)
+		bin++;
+	settle(cache, bin);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mark.c - remembers a place in a region, and returns to it.
+ *
+ * What a region was at a mark: where the cursor stood, how many blocks each
+ * chain had, and the serial number below which everything else is older.
+ * Blocks are pushed on their chains, so those that came since are the newest.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/region.h"
+
+struct mark {
+	uintptr_t top, base, end;
+	size_t passed, packed;
+	uint64_t serial;
+	size_t counts[GROW_ORDERS];
+};
+
+union mark_view {
+	struct mark inside;
+	acre_mark outside;
+};
+
+_Static_assert(sizeof(struct mark) <= sizeof(acre_mark),
+	"acre_mark is too small");
+
+acre_mark
+acre_region_mark(acre_region *cursor)
+{
+	struct more *more = region_more(region_of(cursor));
+	union mark_view mark = {
+		.inside = {
+			.top = cursor->top,
+			.base = more->base,
+			.end = more->end,
+			.passed = more->passed,
+			.packed = more->packed,
+			.serial = more->serial,
+		},
+	};
+
+	for (unsigned i = 0; i < GROW_ORDERS; i++)
+		mark.inside.counts[i] = more->chains[i].count;
+	return mark.outside;
+}
+
+/* A mark of the future has more than the region: it has ended. */
+static void
+check(const struct more *more, const struct mark *mark)
+{
+	bool ended = mark->serial > more->serial;
+
+	for (unsigned i = 0; i < GROW_ORDERS; i++)
+		ended |= mark->counts[i] > more->chains[i].count;
+	if (!ended)
+		return;
+	fprintf(stderr, "acre: region rewound to a mark that has ended\n");
+	abort();
+}
+
+void
+acre_region_rewind(acre_region *cursor, acre_mark outside)
+{
+	struct region *region = region_of(cursor);
+	struct mark mark = ((union mark_view){.outside = outside}).inside;
+	struct more *more = region_more(region);
+
+	check(more, &mark);
+	region_finish(region, mark.serial);
+	large_release(region, mark.serial);
+	for (unsigned i = 0; i < GROW_ORDERS; i++)
+		grow_release_to(region, i, mark.counts[i]);
+	more->base = mark.base;
+	more->end = mark.end;
+	more->passed = mark.passed;
+	more->packed = mark.packed;
+	more->last = NULL;
+	cursor->top = mark.top;
+	cursor->limit = mark.end & ~(uintptr_t)(ACRE_ALIGN - 1);
+}

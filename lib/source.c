@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * source.c - every call of a pool's source goes through here.
+ *
+ * Bytes are reserved by compare-and-swap before the source is asked, so the
+ * limit holds to the byte whatever other threads do; no lock is held while
+ * the source runs.
+ */
+#include "lib/source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static bool
+reserve(struct source *source, size_t size)
+{
+	size_t reserved = load_relaxed(&source->reserved);
+	size_t most = source->max_bytes ? source->max_bytes : SIZE_MAX;
+
+	do {
+		if (size > most - reserved)
+			return false;
+	} while (!cas_relaxed(&source->reserved, &reserved, reserved + size));
+	return true;
+}
+
+static bool
+is_aligned(const void *memory)
+{
+	return (uintptr_t)memory % ACRE_ALIGN == 0;
+}
+
+void *
+source_take(struct source *source, size_t size, int *error)
+{
+	const acre_allocator *allocator = &source->allocator;
+	void *memory;
+
+	*error = EAGAIN;
+	if (!reserve(source, size))
+		return NULL;
+	add_relaxed(&source->calls, 1);
+	memory = allocator->allocate(allocator->userdata, size);
+	if (memory && is_aligned(memory))
+		return memory;
+	if (memory)
+		allocator->free(allocator->userdata, memory);
+	sub_relaxed(&source->reserved, size);
+	*error = ENOMEM;
+	return NULL;
+}
+
+void
+source_settle(struct source *source, size_t size)
+{
+	add_relaxed(&source->settled, size);
+}
+
+bool
+source_is_under_way(const struct source *source)
+{
+	return load_relaxed(&source->reserved) !=
+		load_relaxed(&source->settled);
+}
+
+static void
+release(struct source *source, size_t size)
+{
+	sub_relaxed(&source->settled, size);
+	sub_relaxed(&source->reserved, size);
+}
+
+void *
+source_resize(struct source *source, void *memory, size_t old_size,
+	size_t new_size, int *error)
+{
+	const acre_allocator *allocator = &source->allocator;
+	size_t more = new_size > old_size ? new_size - old_size : 0;
+	void *moved;
+
+	*error = ENOTSUP;
+	if (!allocator->reallocate)
+		return NULL;
+	*error = EAGAIN;
+	if (!reserve(source, more))
+		return NULL;
+	add_relaxed(&source->calls, 1);
+	moved = allocator->reallocate(allocator->userdata, memory, old_size,
+		new_size);
+	if (!moved) {
+		sub_relaxed(&source->reserved, more);
+		*error = ENOMEM;
+		return NULL;
+	}
+	if (!is_aligned(moved)) {
+		/* The object has no other place any more. */
+		fprintf(stderr, "acre: the source's reallocate returned "
+				"misaligned memory\n");
+		abort();
+	}
+	source_settle(source, more);
+	if (new_size < old_size)
+		release(source, old_size - new_size);
+	return moved;
+}
+
+void
+source_give(struct source *source, void *memory, size_t size)
+{
+	source->allocator.free(source->allocator.userdata, memory);
+	release(source, size);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * source.h - what a pool takes from its source, and the limit on it.
+ */
+#ifndef ACRE_LIB_SOURCE_H
+#define ACRE_LIB_SOURCE_H
+
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "acre/acre.h"
+#include "lib/atomic.h"
+
+struct source {
+	/* Fixed at creation. */
+	acre_allocator allocator;
+	size_t max_bytes; /* 0: no limit */
+
+	/* Any thread, atomics only. */
+	alignas(CACHE_LINE) _Atomic(size_t) reserved; /* bytes, before a call */
+	_Atomic(size_t) settled; /* bytes in use; == reserved, at rest */
+	_Atomic(uint64_t) calls; /* for more memory */
+};
+
+/*
+ * Take size bytes, aligned to ACRE_ALIGN; misaligned memory is refused. When
+ * what it was taken for is in use, or has failed, source_settle says so.
+ *
+ * Returns NULL and sets *error: EAGAIN (max_bytes stands in the way; when
+ * source_is_under_way, that may change), ENOMEM (the source has no more).
+ * Threads: any. Progress: the source's.
+ */
+void *source_take(struct source *source, size_t size, int *error);
+void source_settle(struct source *source, size_t size);
+
+/* Is another thread between source_take and source_settle? */
+bool source_is_under_way(const struct source *source);
+
+/*
+ * Resize settled memory. Returns NULL with the memory as it was and *error as
+ * source_take, or ENOTSUP: this source cannot.
+ */
+void *source_resize(struct source *source, void *memory, size_t old_size,
+	size_t new_size, int *error);
+
+/* Give settled memory back. */
+void source_give(struct source *source, void *memory, size_t size);
+
+#endif
