@@ -288,10 +288,10 @@ START_TEST(other_shards_are_looked_at_before_the_source)
 	for (int i = 0; i < 100; i++)
 		acre_region_close(regions[i]);
 	member->shard = 1;
-	calls = stats_of(pool).blocks_taken;
+	calls = stats_of(pool).pages_taken;
 	for (int i = 0; i < 100; i++)
 		regions[i] = acre_region_open(pool);
-	ck_assert_uint_eq(stats_of(pool).blocks_taken, calls + 100);
+	ck_assert_uint_eq(stats_of(pool).pages_taken, calls + 100);
 	ck_assert_uint_eq(stats_of(pool).free_bytes, 0);
 	for (int i = 0; i < 100; i++)
 		acre_region_close(regions[i]);

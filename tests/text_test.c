@@ -137,11 +137,11 @@ START_TEST(asprintf_that_just_fits_takes_no_page)
 	ck_assert_ptr_nonnull(text);
 	ck_assert_uint_eq(region->top, region->limit);
 	after = stats_of(pool);
-	ck_assert_uint_eq(before.blocks_taken, after.blocks_taken);
+	ck_assert_uint_eq(before.pages_taken, after.pages_taken);
 	/* One byte more does not fit. */
 	text = acre_asprintf(region, "%s", "");
 	ck_assert_str_eq(text, "");
-	ck_assert_uint_eq(stats_of(pool).blocks_taken, after.blocks_taken + 1);
+	ck_assert_uint_eq(stats_of(pool).pages_taken, after.pages_taken + 1);
 	teardown();
 }
 END_TEST

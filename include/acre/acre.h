@@ -167,7 +167,7 @@ typedef struct acre_stats {
 	uint64_t regions_opened;
 	uint64_t regions_closed;
 	uint64_t regions_retired;
-	uint64_t blocks_taken;      /* pages and blocks that regions took */
+	uint64_t pages_taken;      /* pages and blocks that regions took */
 	uint64_t cache_misses;      /* of these, by a visit to the pool */
 	uint64_t cache_flushes;     /* batches that went back to the pool */
 	uint64_t overflow_pushes;   /* batches pushed without a node */
