@@ -36,7 +36,8 @@ noinst_HEADERS = tests/suite.h tests/source.h tests/header_test.h
 
 headers = tests/header_c99_test tests/header_cxx_test
 check_PROGRAMS += $(headers)
-TESTS += $(headers) tests/exports_test.sh tests/readme_test.sh
+TESTS += $(headers) tests/exports_test.sh tests/readme_test.sh \
+	tests/httpd_test.sh
 
 tests_header_c99_test_CFLAGS = -std=c99 -pedantic -pthread \
 	-Wall -Wextra -Wshadow -Wconversion -Werror
