@@ -30,6 +30,8 @@
 	atomic_fetch_add_explicit((p), (n), memory_order_relaxed)
 #define sub_relaxed(p, n) \
 	atomic_fetch_sub_explicit((p), (n), memory_order_relaxed)
+#define add_release(p, n) \
+	atomic_fetch_add_explicit((p), (n), memory_order_release)
 #define add_seq_cst(p, n) \
 	atomic_fetch_add_explicit((p), (n), memory_order_seq_cst)
 #define exchange_relaxed(p, v) \

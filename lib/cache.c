@@ -373,7 +373,7 @@ make_cache(acre_pool *pool)
 {
 	size_t size = sizeof(struct cache) +
 		pool->order_count * sizeof(struct bin);
-	struct cache *cache = aligned_alloc(alignof(struct cache),
+	struct cache *cache = aligned_alloc(CACHE_LINE,
 		(size + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1));
 
 	if (!cache)

@@ -58,7 +58,7 @@ first_page(const struct chunks *chunks, void *memory)
 
 /* A chunk that nobody else knows of yet, its bytes not yet settled. */
 static struct chunk *
-ask(struct chunks *chunks, int *error)
+ask(struct chunks *chunks, size_t *reserved, int *error)
 {
 	struct chunk *chunk = aligned_alloc(CACHE_LINE, sizeof(*chunk));
 	char *end;
@@ -67,7 +67,7 @@ ask(struct chunks *chunks, int *error)
 	if (!chunk)
 		return NULL;
 	chunk->memory = source_take(&chunks->source, chunks->chunk_size,
-		error);
+		reserved, error);
 	if (!chunk->memory) {
 		free(chunk);
 		return NULL;
@@ -123,10 +123,10 @@ has_grown(const struct chunks *chunks, const struct chunk *seen)
 
 static int
 grow(struct chunks *chunks, struct chunk *seen, char **rest,
-	size_t *rest_pages)
+	size_t *rest_pages, size_t *reserved)
 {
 	int error;
-	struct chunk *chunk = ask(chunks, &error);
+	struct chunk *chunk = ask(chunks, reserved, &error);
 	bool published;
 
 	if (!chunk)
@@ -144,18 +144,17 @@ int
 chunks_grow(struct chunks *chunks, struct chunk *seen, char **rest,
 	size_t *rest_pages)
 {
+	size_t reserved;
 	int error;
 
 	*rest_pages = 0;
 	for (;;) {
 		if (has_grown(chunks, seen))
 			return 0;
-		error = grow(chunks, seen, rest, rest_pages);
+		error = grow(chunks, seen, rest, rest_pages, &reserved);
 		if (error != EAGAIN ||
-			!source_is_under_way(&chunks->source))
+			!source_has_changed(&chunks->source, reserved))
 			break;
-		/* At the limit, but a chunk is under way: it may be what this
-		 * thread needs, or come to nothing. */
 		sched_yield();
 	}
 	return error && has_grown(chunks, seen) ? 0 : error;

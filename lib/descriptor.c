@@ -119,6 +119,17 @@ depot_put(struct depot *depot, struct descriptor *chain, uint64_t needed)
 	depot->newest = chain;
 }
 
+/* With the depot's lock. A chain that is ready waits behind none that cools. */
+static void
+depot_put_ready(struct depot *depot, struct descriptor *chain)
+{
+	chain->needed = 0;
+	chain->chain = depot->oldest;
+	depot->oldest = chain;
+	if (!depot->newest)
+		depot->newest = chain;
+}
+
 static struct descriptor *
 take_cooled(struct stash *stash)
 {
@@ -191,7 +202,7 @@ stash_return(struct depot *depot, struct stash *stash)
 	pthread_mutex_lock(&depot->lock);
 	return_cooling(depot, stash);
 	if (stash->ready)
-		depot_put(depot, stash->ready, 0);
+		depot_put_ready(depot, stash->ready);
 	stash->ready = NULL;
 	pthread_mutex_unlock(&depot->lock);
 }

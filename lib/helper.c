@@ -173,7 +173,7 @@ helper_want(uint64_t needed)
 	while (now < needed && !cas_seq_cst_or_acquire(&wanted, &now, needed))
 		;
 	/* Also when somebody has asked before: creation may have failed. */
-	if (helper_is_dormant())
+	if (helper_is_dormant() && something_wanted())
 		wake();
 }
 
@@ -182,6 +182,9 @@ helper_hurry(void)
 {
 	if (!load_relaxed(&hurry))
 		store_relaxed(&hurry, true);
+	/* When all descriptors cool, nobody pops one and asks again: what has
+	 * been asked for must not be forgotten. */
+	helper_want(0);
 }
 
 void
@@ -223,6 +226,9 @@ helper_release(void)
 	pthread_mutex_lock(&helper.lock);
 	helper.running = helper.stop = false;
 	store_seq_cst(&dormant, true);
+	/* A pool that began meanwhile may have asked the one that ended. */
+	if (helper.pools > 0 && something_wanted())
+		create();
 	pthread_mutex_unlock(&helper.lock);
 }
 

@@ -27,7 +27,7 @@ void helper_release(void);
 void helper_want(uint64_t needed);
 
 /* Say that descriptors are scarce: grace periods follow each other closely
- * for a while. Threads: any. Progress: a load, at times a store. */
+ * for a while. Threads: any. Progress: as helper_want. */
 void helper_hurry(void);
 
 /* Whether the calling thread is the helper. */

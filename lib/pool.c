@@ -188,10 +188,11 @@ void *
 pool_take_large(acre_pool *pool, size_t size, int *error)
 {
 	struct source *source = &pool->chunks.source;
+	size_t reserved;
 	void *memory;
 
-	while (!(memory = source_take(source, size, error)) &&
-		*error == EAGAIN && source_is_under_way(source))
+	while (!(memory = source_take(source, size, &reserved, error)) &&
+		*error == EAGAIN && source_has_changed(source, reserved))
 		sched_yield();
 	if (!memory)
 		return NULL;

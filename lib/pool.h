@@ -52,7 +52,7 @@ enum count {
 
 /* A thread's counters: it alone writes them, with count_add; any thread
  * reads. The pool has one more set, for threads that have ended or have no
- * cache, which is written with add_relaxed. */
+ * cache, which is written with add_release. */
 struct counters {
 	_Atomic(uint64_t) of[COUNTS];
 };
@@ -158,7 +158,7 @@ pool_add(acre_pool *pool, struct member *member, enum count what, uint64_t n)
 	if (member)
 		count_add(&member->counters.of[what], n);
 	else
-		add_relaxed(&pool->others.of[what], n);
+		add_release(&pool->others.of[what], n);
 }
 
 /* The sum over all threads. With registry_lock(). */

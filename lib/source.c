@@ -12,16 +12,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* *reserved is what was reserved before, also when that leaves no room. */
 static bool
-reserve(struct source *source, size_t size)
+reserve(struct source *source, size_t size, size_t *reserved)
 {
-	size_t reserved = load_relaxed(&source->reserved);
 	size_t most = source->max_bytes ? source->max_bytes : SIZE_MAX;
 
+	*reserved = load_relaxed(&source->reserved);
 	do {
-		if (size > most - reserved)
+		if (size > most - *reserved)
 			return false;
-	} while (!cas_relaxed(&source->reserved, &reserved, reserved + size));
+	} while (!cas_relaxed(&source->reserved, reserved, *reserved + size));
 	return true;
 }
 
@@ -32,13 +33,13 @@ is_aligned(const void *memory)
 }
 
 void *
-source_take(struct source *source, size_t size, int *error)
+source_take(struct source *source, size_t size, size_t *reserved, int *error)
 {
 	const acre_allocator *allocator = &source->allocator;
 	void *memory;
 
 	*error = EAGAIN;
-	if (!reserve(source, size))
+	if (!reserve(source, size, reserved))
 		return NULL;
 	add_relaxed(&source->calls, 1);
 	memory = allocator->allocate(allocator->userdata, size);
@@ -54,14 +55,15 @@ source_take(struct source *source, size_t size, int *error)
 void
 source_settle(struct source *source, size_t size)
 {
-	add_relaxed(&source->settled, size);
+	/* Release: who sees these bytes settled sees what they are used for.
+	 * Pairs with the acquire in source_has_changed. */
+	add_release(&source->settled, size);
 }
 
 bool
-source_is_under_way(const struct source *source)
+source_has_changed(const struct source *source, size_t reserved)
 {
-	return load_relaxed(&source->reserved) !=
-		load_relaxed(&source->settled);
+	return load_acquire(&source->settled) != reserved;
 }
 
 static void
@@ -77,13 +79,14 @@ source_resize(struct source *source, void *memory, size_t old_size,
 {
 	const acre_allocator *allocator = &source->allocator;
 	size_t more = new_size > old_size ? new_size - old_size : 0;
+	size_t reserved;
 	void *moved;
 
 	*error = ENOTSUP;
 	if (!allocator->reallocate)
 		return NULL;
 	*error = EAGAIN;
-	if (!reserve(source, more))
+	if (!reserve(source, more, &reserved))
 		return NULL;
 	add_relaxed(&source->calls, 1);
 	moved = allocator->reallocate(allocator->userdata, memory, old_size,

@@ -28,15 +28,20 @@ struct source {
  * Take size bytes, aligned to ACRE_ALIGN; misaligned memory is refused. When
  * what it was taken for is in use, or has failed, source_settle says so.
  *
- * Returns NULL and sets *error: EAGAIN (max_bytes stands in the way; when
- * source_is_under_way, that may change), ENOMEM (the source has no more).
+ * Returns NULL and sets *error: EAGAIN (*reserved bytes were reserved and
+ * leave no room below max_bytes), ENOMEM (the source has no more).
  * Threads: any. Progress: the source's.
  */
-void *source_take(struct source *source, size_t size, int *error);
+void *source_take(struct source *source, size_t size, size_t *reserved,
+	int *error);
 void source_settle(struct source *source, size_t size);
 
-/* Is another thread between source_take and source_settle? */
-bool source_is_under_way(const struct source *source);
+/*
+ * After EAGAIN: is it worth another try? Of what was reserved then, some was
+ * between source_take and source_settle, and may serve this thread too or
+ * have come to nothing; or some has been given back since.
+ */
+bool source_has_changed(const struct source *source, size_t reserved);
 
 /*
  * Resize settled memory. Returns NULL with the memory as it was and *error as
