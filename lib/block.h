@@ -8,20 +8,19 @@
  *
  * A batch is blocks of one order that move in one step. It is an extent,
  * blocks next to each other that were never linked (fresh memory, not yet
- * touched), or a chain, linked through the blocks' first words:
+ * touched), or a chain, linked through the blocks' first words in the order
+ * in which they were taken:
  *
- *   first                          rest
- *     |                              |
- *     v   next                       v   skip
- *   [ 7 ] -> [ 6 ] -> [ 5 ]  ->    [ 4 ] ------------------> NULL
- *                                    \-> [ 3 ] -> [ 2 ] -> [ 1 ]
- *   |---- count % 4 blocks ----|   |------- 4 blocks, ... ------|
+ *   first
+ *     |     next                            skip of 1
+ *     v                                  ------------>
+ *   [ 1 ] -> [ 2 ] -> [ 3 ] -> [ 4 ]  ->  [ 5 ] -> [ 6 ] -> [ 7 ]
+ *   |--------- a full batch --------|     |------- the rest ------|
  *
- * (here with 4 blocks to a full batch). A chain's blocks are numbered from its
- * end; the last next is not defined, count says where a chain ends. In a chain
- * that is longer than a full batch, each block whose number is a multiple of
- * the full batch's size has skip, the one before it of that kind, and rest is
- * what follows the first piece: so a full batch is cut off without a walk.
+ * (here with 4 blocks to a full batch). The last next is not defined, count
+ * says where a chain ends. In a chain that is longer than a full batch, each
+ * block that begins a full batch, but the last, has skip, the one that begins
+ * the next: so a full batch is cut off without a walk.
  */
 #ifndef ACRE_LIB_BLOCK_H
 #define ACRE_LIB_BLOCK_H
@@ -37,9 +36,8 @@ struct block {
 
 struct batch {
 	struct block *first;
-	struct block *rest; /* chain: see above; NULL in an extent */
-	size_t count;       /* blocks */
-	bool linked;        /* a chain, not an extent */
+	size_t count; /* blocks */
+	bool linked;  /* a chain, not an extent */
 };
 
 /*
@@ -51,40 +49,53 @@ batch_cut(struct batch *batch, size_t full, size_t block_size)
 {
 	struct batch piece = *batch;
 
-	piece.rest = NULL;
 	if (batch->count <= full) {
 		batch->count = 0;
 		return piece;
 	}
-	if (batch->linked) {
-		piece.count = batch->count % full ? batch->count % full : full;
-		batch->count -= piece.count;
-		batch->first = batch->rest;
-		batch->rest = batch->count > full ? batch->first->skip : NULL;
-	} else {
-		piece.count = full;
-		batch->count -= full;
-		batch->first = (struct block *)((char *)batch->first +
-			full * block_size);
-	}
+	piece.count = full;
+	batch->count -= full;
+	batch->first = batch->linked ? batch->first->skip :
+		(struct block *)((char *)batch->first + full * block_size);
 	return piece;
 }
 
-/* Take the first block off batch, which has one. */
+/* Take the first block off batch: not empty, and no more than a full one. */
 static inline struct block *
 batch_take(struct batch *batch, size_t block_size)
 {
 	struct block *block = batch->first;
 
 	assert(batch->count > 0);
-	if (!batch->linked)
-		batch->first = (struct block *)((char *)block + block_size);
-	else
-		batch->first = block->next;
 	batch->count--;
-	if (batch->rest && batch->first == batch->rest)
-		batch->rest = batch->rest->skip; /* unused when the last */
+	batch->first = batch->linked ? block->next :
+		(struct block *)((char *)block + block_size);
 	return block;
+}
+
+/*
+ * A chain that grows at its end. full is the size of a full batch.
+ */
+struct chain {
+	struct block *first;
+	struct block *last;
+	struct block *boundary; /* the last that begins a full batch */
+	size_t count;
+};
+
+static inline void
+chain_append(struct chain *chain, struct block *block, size_t full)
+{
+	if (!(chain->count & (full - 1))) {
+		if (chain->count)
+			chain->boundary->skip = block;
+		chain->boundary = block;
+	}
+	if (chain->count++)
+		chain->last->next = block;
+	else
+		chain->first = block;
+	chain->last = block;
 }
 
 #endif

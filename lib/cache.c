@@ -216,12 +216,12 @@ make_room(struct cache *cache, const struct bin *bin, size_t bytes)
 
 void
 cache_give(struct cache *cache, unsigned order, const struct batch *batch,
-	struct block *oldest)
+	struct block *last)
 {
 	struct bin *bin = &cache->bins[order];
 	struct batch current = current_as_batch(bin);
 
-	if (bin_give(bin, batch->first, oldest, batch->count))
+	if (bin_give(bin, batch->first, last, batch->count))
 		return;
 	if (batch->count > bin->full) {
 		flush(cache, bin, batch);

@@ -129,22 +129,20 @@ bin_take(struct bin *bin)
 	return block;
 }
 
-/* Give a chain of count blocks, linked from newest to oldest; more than a
- * full batch has the rest that batch_cut needs. */
+/* Give a chain that ends with last; more than a full batch has skips. */
 void cache_give(struct cache *cache, unsigned order, const struct batch *batch,
-	struct block *oldest);
+	struct block *last);
 
-/* The same when the chain fits on top of the current one; else false. */
+/* The same for a chain when it fits on top of the current one; else false. */
 static inline bool
-bin_give(struct bin *bin, struct block *newest, struct block *oldest,
-	size_t count)
+bin_give(struct bin *bin, struct block *first, struct block *last, size_t count)
 {
 	size_t sum = load_relaxed(&bin->current_count) + count;
 
 	if (!ACRE_LIKELY(sum <= bin->full))
 		return false;
-	oldest->next = bin->current;
-	bin->current = newest;
+	last->next = bin->current;
+	bin->current = first;
 	store_relaxed(&bin->current_count, sum);
 	return true;
 }

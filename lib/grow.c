@@ -2,9 +2,9 @@
 /*
  * grow.c - the blocks that a region grows by.
  *
- * A region's next block is at most half of what it holds, and GROW_BYTES at
- * most: so it is never much larger than what it has been good for, and a
- * region of n bytes has O(log n) blocks before they are of the largest size.
+ * A region's next block is a page, or as much as an eighth of what it holds,
+ * and GROW_BYTES at most: what it does not fill of its last block stays small
+ * beside it. Regions of one size need not grow at all: see learn.c.
  * Blocks of one order are a chain with a known end and count: all of them go
  * back in constant time.
  */
@@ -12,6 +12,9 @@
 #include <string.h>
 
 #include "lib/region.h"
+
+/* The next block is at most this part of what a region holds. */
+#define GROW_SHARE 8
 
 bool
 grow_may_hold(const struct region *region, size_t size)
@@ -50,27 +53,13 @@ static unsigned
 next_order(const struct region *region, unsigned least)
 {
 	const acre_pool *pool = pool_of(region);
-	size_t half = acre_region_held(&region->cursor) / 2;
+	size_t part = acre_region_held(&region->cursor) / GROW_SHARE;
 	unsigned order = least;
 
 	while (order + 1 < pool->grow_orders &&
-		pool->orders[order + 1].size <= half)
+		pool->orders[order + 1].size <= part)
 		order++;
 	return order;
-}
-
-/* Number the block from the chain's end, for batch_cut. */
-static void
-push(struct chain *chain, struct block *block, size_t full)
-{
-	block->next = chain->newest;
-	chain->newest = block;
-	if (chain->count++ == 0)
-		chain->oldest = block;
-	if (chain->count % full == 0) {
-		block->skip = chain->rest;
-		chain->rest = block;
-	}
 }
 
 /* A block of *order, or where that cannot be had, of less. */
@@ -106,7 +95,7 @@ grow_take(struct region *region, size_t size, size_t *room)
 	if (!(region->state & STATE_GREW))
 		learn_outgrown(cache, region);
 	region->state |= STATE_GREW;
-	push(&region_more(region)->chains[order], block,
+	chain_append(&region_more(region)->chains[order], block,
 		pool->orders[order].full_batch);
 	region->more.held += pool->orders[order].size;
 	pool_add(pool, &cache->member, GROWN, 1);
@@ -126,59 +115,53 @@ grow_move_to(struct region *region, struct block *block, size_t room)
 	region->cursor.limit = more->end;
 }
 
+/* The first count blocks of a chain, of which the last is known. */
 static void
-give(acre_pool *pool, unsigned order, const struct batch *batch,
-	struct block *oldest)
+give(struct region *region, unsigned order, struct block *first,
+	struct block *last, size_t count)
 {
+	acre_pool *pool = pool_of(region);
 	struct cache *cache = cache_of(pool);
+	struct batch batch = {first, count, true};
 
+	region->more.held -= count * pool->orders[order].size;
 	if (cache)
-		cache_give(cache, order, batch, oldest);
+		cache_give(cache, order, &batch, last);
 	else
-		pool_give(pool, NULL, order, batch);
-}
-
-static void
-release(struct region *region, unsigned order)
-{
-	struct chain *chain = &region->more.chains[order];
-	size_t full = pool_of(region)->orders[order].full_batch;
-	struct batch batch = {
-		.first = chain->newest,
-		.count = chain->count,
-		.linked = true,
-	};
-
-	if (batch.count > full)
-		batch.rest = batch.count % full ? chain->rest :
-						  chain->rest->skip;
-	give(pool_of(region), order, &batch, chain->oldest);
-	region->more.held -= chain->count * pool_of(region)->orders[order].size;
-	*chain = (struct chain){0};
+		pool_give(pool, NULL, order, &batch);
 }
 
 void
 grow_release(struct region *region)
 {
-	for (unsigned order = 0; order < pool_of(region)->grow_orders; order++)
-		if (region->more.chains[order].count)
-			release(region, order);
+	for (unsigned order = pool_of(region)->grow_orders; order-- > 0;) {
+		struct chain *chain = &region->more.chains[order];
+
+		if (chain->count)
+			give(region, order, chain->first, chain->last,
+				chain->count);
+		*chain = (struct chain){0};
+	}
 }
 
 void
-grow_release_to(struct region *region, unsigned order, size_t count)
+grow_release_to(struct region *region, unsigned order,
+	const struct chain *before)
 {
 	struct chain *chain = &region->more.chains[order];
+	size_t full = pool_of(region)->orders[order].full_batch;
+	size_t left = chain->count - before->count;
+	struct block *next = before->count ? before->last->next : chain->first;
 
-	while (chain->count > count) {
-		struct block *block = chain->newest;
+	while (left > 0) {
+		size_t count = left < full ? left : full;
+		struct block *first = next, *last = next;
 
-		chain->newest = block->next;
-		if (chain->rest == block)
-			chain->rest = block->skip;
-		chain->count--;
-		region->more.held -= pool_of(region)->orders[order].size;
-		give(pool_of(region), order,
-			&(struct batch){block, NULL, 1, true}, block);
+		for (size_t i = 1; i < count; i++)
+			last = last->next;
+		next = last->next;
+		give(region, order, first, last, count);
+		left -= count;
 	}
+	*chain = *before;
 }

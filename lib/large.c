@@ -97,7 +97,7 @@ give_memory(struct region *region, const struct large *large)
 {
 	acre_pool *pool = pool_of(region);
 	struct block *block = (struct block *)large->memory;
-	struct batch batch = {block, NULL, 1, true};
+	struct batch batch = {block, 1, true};
 	struct cache *cache;
 
 	if (large->order == ORDER_SOURCE) {

@@ -4,8 +4,8 @@
  *
  * A region that fits its first block costs no growth and closes on the
  * shortest path, so a thread whose regions mostly outgrow theirs opens with
- * the next larger order: when three of four did, in a window that ends with
- * the sixteenth. Counting needs nothing in open and close, only in the first
+ * the next larger order: when seven of eight did, in a window that ends with
+ * the 64th of these. Counting needs nothing in open and close, only in the first
  * growth, which is slow anyway.
  *
  * A block too large costs memory only when many are out; then the bin of that
@@ -17,7 +17,7 @@
  */
 #include "lib/region.h"
 
-#define WINDOW 16
+#define WINDOW 64
 #define PROBES 8
 
 static void
@@ -50,14 +50,14 @@ learn_order(struct cache *cache)
 	return bin_order(bin) - 1;
 }
 
-/* Do three of four regions of this window need more? */
+/* Do seven of eight regions of this window need more? */
 static bool
 most_outgrow(struct cache *cache)
 {
 	uint64_t opened = load_relaxed(&cache->member.counters.of[OPENED]) -
 		cache->since;
 
-	return 3 * opened <= 4 * (uint64_t)cache->outgrown;
+	return 7 * opened <= 8 * (uint64_t)cache->outgrown;
 }
 
 void

@@ -2,9 +2,8 @@
 /*
  * mark.c - remembers a place in a region, and returns to it.
  *
- * What a region was at a mark: where the cursor stood, how many blocks each
- * chain had, and the serial number below which everything else is older.
- * Blocks are pushed on their chains, so those that came since are the newest.
+ * What a region was at a mark: where the cursor stood, where each chain of
+ * blocks ended, and the serial number up to which everything else is older.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +14,7 @@ struct mark {
 	uintptr_t top, base, end;
 	size_t passed, packed;
 	uint64_t serial;
-	size_t counts[GROW_ORDERS];
+	struct chain chains[GROW_ORDERS];
 };
 
 union mark_view {
@@ -42,7 +41,7 @@ acre_region_mark(acre_region *cursor)
 	};
 
 	for (unsigned i = 0; i < GROW_ORDERS; i++)
-		mark.inside.counts[i] = more->chains[i].count;
+		mark.inside.chains[i] = more->chains[i];
 	return mark.outside;
 }
 
@@ -53,7 +52,7 @@ check(const struct more *more, const struct mark *mark)
 	bool ended = mark->serial > more->serial;
 
 	for (unsigned i = 0; i < GROW_ORDERS; i++)
-		ended |= mark->counts[i] > more->chains[i].count;
+		ended |= mark->chains[i].count > more->chains[i].count;
 	if (!ended)
 		return;
 	fprintf(stderr, "acre: region rewound to a mark that has ended\n");
@@ -71,7 +70,7 @@ acre_region_rewind(acre_region *cursor, acre_mark outside)
 	region_finish(region, mark.serial);
 	large_release(region, mark.serial);
 	for (unsigned i = 0; i < GROW_ORDERS; i++)
-		grow_release_to(region, i, mark.counts[i]);
+		grow_release_to(region, i, &mark.chains[i]);
 	more->base = mark.base;
 	more->end = mark.end;
 	more->passed = mark.passed;

@@ -113,6 +113,7 @@ split(acre_pool *pool, struct member *member, unsigned order,
 		larger++;
 	if (larger >= pool->order_count)
 		return false;
+	trim_to_full(pool, member, larger, &found);
 	*batch = (struct batch){
 		.first = batch_take(&found, pool->orders[larger].size),
 		.count = (size_t)1 << (larger - order),

@@ -189,7 +189,7 @@ end(struct region *region)
 	struct cache *cache = cache_of(pool);
 	unsigned order = region_order(region);
 	struct block *block = (struct block *)region;
-	struct batch batch = {block, NULL, 1, true};
+	struct batch batch = {block, 1, true};
 
 	pool_add(pool, cache ? &cache->member : NULL, CLOSED, 1);
 	if (region->state & STATE_BUFFER)

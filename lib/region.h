@@ -46,15 +46,6 @@
 _Static_assert(sizeof(struct bin) == STATE_FLAGS + 1,
 	"a region's state is not its bin's offset");
 
-/* Blocks of one order that a region grew by, newest first. */
-struct chain {
-	struct block *newest;
-	struct block *oldest;
-	struct block *rest; /* the newest whose number is a multiple of a
-			     * full batch; see block.h */
-	size_t count;
-};
-
 /* A large object. Its record is in the region, its memory is not. */
 struct large {
 	struct large *next; /* newest first */
@@ -73,7 +64,7 @@ struct region {
 	size_t state;
 
 	struct more {
-		struct chain chains[GROW_ORDERS];
+		struct chain chains[GROW_ORDERS]; /* by order */
 
 		/* The block that the cursor is in. */
 		uintptr_t base; /* where its objects begin */
@@ -151,8 +142,10 @@ void grow_move_to(struct region *region, struct block *block, size_t room);
 /* Give back all blocks that region grew by, in constant time. */
 void grow_release(struct region *region);
 
-/* Give back the newest blocks of an order until count are left. */
-void grow_release_to(struct region *region, unsigned order, size_t count);
+/* Give back the blocks of an order that were taken since its chain was as
+ * given; linear in them. */
+void grow_release_to(struct region *region, unsigned order,
+	const struct chain *before);
 
 /* May region hold size bytes more? If not, errno is set. */
 bool grow_may_hold(const struct region *region, size_t size);

@@ -43,8 +43,8 @@ struct worker {
 	struct filled slots[SLOTS];
 	unsigned pool_of[SLOTS];
 	struct tally tally[POOLS];
-	size_t peak_pages[POOLS];
-	size_t largest_pages[POOLS];
+	size_t peak_bytes[POOLS];
+	size_t largest_bytes[POOLS];
 };
 
 static acre_pool *pools[POOLS];
@@ -78,10 +78,10 @@ make_pools(void)
 static void
 note_peaks(struct worker *w, unsigned pool, const struct filled *filled)
 {
-	if (w->tally[pool].pages_held > w->peak_pages[pool])
-		w->peak_pages[pool] = w->tally[pool].pages_held;
-	if (filled->pages > w->largest_pages[pool])
-		w->largest_pages[pool] = filled->pages;
+	if (w->tally[pool].bytes_held > w->peak_bytes[pool])
+		w->peak_bytes[pool] = w->tally[pool].bytes_held;
+	if (filled->held > w->largest_bytes[pool])
+		w->largest_bytes[pool] = filled->held;
 }
 
 static void
@@ -145,9 +145,9 @@ check_pools(void)
 
 		for (unsigned w = 0; w < stress.threads; w++) {
 			tally_add(&sum, &workers[w].tally[i]);
-			peak += workers[w].peak_pages[i];
-			if (workers[w].largest_pages[i] > largest)
-				largest = workers[w].largest_pages[i];
+			peak += workers[w].peak_bytes[i];
+			if (workers[w].largest_bytes[i] > largest)
+				largest = workers[w].largest_bytes[i];
 		}
 		stress_check_at_rest(pools[i], &options[i], &sum);
 		stress_check_bound(pools[i], stress_bound(&options[i], peak,

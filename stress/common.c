@@ -272,7 +272,7 @@ tally_add(struct tally *sum, const struct tally *more)
 	sum->opened += more->opened;
 	sum->closed += more->closed;
 	sum->pages_taken += more->pages_taken;
-	sum->pages_held += more->pages_held;
+	sum->bytes_held += more->bytes_held;
 }
 
 static size_t
@@ -294,7 +294,7 @@ static size_t
 cache_size_of(const acre_pool_options *options)
 {
 	size_t page = page_size_of(options);
-	size_t most = options->cache_bytes ? options->cache_bytes : 128 * page;
+	size_t most = options->cache_bytes ? options->cache_bytes : 512 * page;
 
 	return most < 2 * page ? 2 * page : most;
 }
@@ -330,8 +330,7 @@ stress_check_at_rest(acre_pool *pool, const acre_pool_options *options,
 	check_equal("regions_opened", s.regions_opened, known->opened);
 	check_equal("regions_closed", s.regions_closed, known->closed);
 	check_equal("pages_taken", s.pages_taken, known->pages_taken);
-	check_equal("region_bytes", s.region_bytes,
-		known->pages_held * page_size_of(options));
+	check_equal("region_bytes", s.region_bytes, known->bytes_held);
 	check_at_most("cache_bytes", s.cache_bytes,
 		s.caches * cache_size_of(options));
 	check_equal("chunks", s.chunks * chunk_size_of(options),
@@ -342,15 +341,20 @@ stress_check_at_rest(acre_pool *pool, const acre_pool_options *options,
 }
 
 size_t
-stress_bound(const acre_pool_options *options, size_t peak_pages,
-	size_t largest_region_pages, unsigned threads)
+stress_bound(const acre_pool_options *options, size_t peak_bytes,
+	size_t largest_region_bytes, unsigned threads)
 {
-	size_t page = page_size_of(options);
-	size_t per_thread = cache_size_of(options) +
-		largest_region_pages * page;
+	size_t per_thread = cache_size_of(options) + largest_region_bytes;
 
-	return peak_pages * page + threads * per_thread +
-		chunk_size_of(options);
+	return peak_bytes + threads * per_thread + chunk_size_of(options);
+}
+
+size_t
+stress_region_bytes(size_t page_size, size_t objects)
+{
+	size_t first = page_size > 32768 ? page_size : 32768;
+
+	return first + 2 * objects * page_size;
 }
 
 void
@@ -394,8 +398,10 @@ stress_check_pages(acre_pool *pool, const acre_pool_options *options)
 	acre_pool_stats(pool, &before);
 	count = (before.chunk_bytes - before.slack_bytes) / page;
 	regions = stress_malloc((count + 1) * sizeof(*regions));
+	/* The limit keeps a region to one page. */
 	while (opened < count &&
-		(regions[opened] = acre_region_open(pool)) != NULL)
+		(regions[opened] = acre_region_open_with(pool,
+			 &(acre_region_options){.max_bytes = page})) != NULL)
 		opened++;
 	acre_pool_stats(pool, &after);
 	check_equal("pages that could be taken", opened, count);

@@ -94,7 +94,7 @@ struct tally {
 	uint64_t opened;
 	uint64_t closed;
 	uint64_t pages_taken; /* by regions, since the pool's creation */
-	size_t pages_held;    /* by open regions, now */
+	size_t bytes_held;    /* by open regions, now */
 };
 
 void tally_add(struct tally *sum, const struct tally *more);
@@ -109,8 +109,13 @@ void stress_check_at_rest(acre_pool *pool, const acre_pool_options *options,
  * most, and for each thread a full cache and the largest batch on its way,
  * and one chunk being carved.
  */
-size_t stress_bound(const acre_pool_options *options, size_t peak_pages,
-	size_t largest_region_pages, unsigned threads);
+size_t stress_bound(const acre_pool_options *options, size_t peak_bytes,
+	size_t largest_region_bytes, unsigned threads);
+
+/* The most bytes that a region of so many objects holds, each of them less
+ * than a page. Its first block is 32 KiB or a page; each other is a page, or
+ * an eighth of what it holds. */
+size_t stress_region_bytes(size_t page_size, size_t objects);
 
 /* Compare a pool with stress_bound's answer, at any time. */
 void stress_check_bound(acre_pool *pool, size_t bound);

@@ -23,6 +23,17 @@ refused(void)
 	return false;
 }
 
+/* The region has taken a block more than was counted. */
+static void
+count_block(struct filled *filled, struct tally *tally)
+{
+	size_t held = acre_region_held(filled->region);
+
+	tally->pages_taken++;
+	tally->bytes_held += held - filled->held;
+	filled->held = held;
+}
+
 bool
 filled_open(struct filled *filled, acre_pool *pool, uint64_t id,
 	struct tally *tally)
@@ -31,11 +42,10 @@ filled_open(struct filled *filled, acre_pool *pool, uint64_t id,
 	if (!filled->region)
 		return refused();
 	filled->id = id;
-	filled->pages = 1;
+	filled->held = 0;
 	filled->count = 0;
 	tally->opened++;
-	tally->pages_taken++;
-	tally->pages_held++;
+	count_block(filled, tally);
 	return true;
 }
 
@@ -43,7 +53,6 @@ bool
 filled_add(struct filled *filled, size_t size, struct tally *tally)
 {
 	size_t object = filled->count;
-	uintptr_t top = filled->region->top;
 	uint64_t *words;
 
 	if (object == FILLED_OBJECTS)
@@ -53,11 +62,8 @@ filled_add(struct filled *filled, size_t size, struct tally *tally)
 		return refused();
 	if ((uintptr_t)words % ACRE_ALIGN)
 		stress_fail("object at %p is not aligned", (void *)words);
-	if ((uintptr_t)words != top) { /* so on a new page */
-		filled->pages++;
-		tally->pages_taken++;
-		tally->pages_held++;
-	}
+	if (acre_region_held(filled->region) != filled->held)
+		count_block(filled, tally);
 	for (size_t i = 0; i < size / sizeof(*words); i++)
 		words[i] = word(filled->id, object, i);
 	filled->objects[object].words = words;
@@ -95,5 +101,5 @@ filled_close(struct filled *filled, struct tally *tally)
 	acre_region_close(filled->region);
 	filled->region = NULL;
 	tally->closed++;
-	tally->pages_held -= filled->pages;
+	tally->bytes_held -= filled->held;
 }

@@ -19,7 +19,7 @@
 struct filled {
 	acre_region *region; /* NULL: not open */
 	uint64_t id;         /* no other region's */
-	size_t pages;
+	size_t held;  /* bytes of its blocks */
 	size_t count; /* objects */
 	struct {
 		uint64_t *words;

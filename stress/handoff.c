@@ -73,8 +73,8 @@ main(int argc, char **argv)
 		8, true);
 	pool = acre_pool_create(&o);
 	pairs = pairs_start(pool, o.page_size, OBJECTS);
-	bound = stress_bound(&o, pairs_peak_pages(pairs),
-		pairs_largest_pages(pairs), stress.threads);
+	bound = stress_bound(&o, pairs_peak_bytes(pairs),
+		pairs_largest_bytes(pairs), stress.threads);
 	draw_curve(pool, bound);
 	sum = pairs_end(pairs);
 	stress_check_at_rest(pool, &o, &sum);

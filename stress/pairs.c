@@ -181,17 +181,17 @@ pairs_start(acre_pool *pool, size_t page_size, size_t objects)
 }
 
 size_t
-pairs_largest_pages(const struct pairs *pairs)
+pairs_largest_bytes(const struct pairs *pairs)
 {
-	return 1 + pairs->objects;
+	return stress_region_bytes(pairs->page_size, pairs->objects);
 }
 
 size_t
-pairs_peak_pages(const struct pairs *pairs)
+pairs_peak_bytes(const struct pairs *pairs)
 {
 	size_t regions = pairs->count * QUEUE_PLACES + stress.threads;
 
-	return regions * pairs_largest_pages(pairs);
+	return regions * pairs_largest_bytes(pairs);
 }
 
 uint64_t

@@ -17,12 +17,12 @@
 struct pairs;
 
 /* Start stress.threads threads on pool. Each region gets at most `objects`
- * objects, so at most that many pages and its first. */
+ * objects, each of less than a page. */
 struct pairs *pairs_start(acre_pool *pool, size_t page_size, size_t objects);
 
-/* The most pages that regions hold at a time, and that one holds. */
-size_t pairs_peak_pages(const struct pairs *pairs);
-size_t pairs_largest_pages(const struct pairs *pairs);
+/* The most bytes that regions hold at a time, and that one holds. */
+size_t pairs_peak_bytes(const struct pairs *pairs);
+size_t pairs_largest_bytes(const struct pairs *pairs);
 
 /* How many regions a thread has filled or closed so far. Any thread. */
 uint64_t pairs_progress(const struct pairs *pairs, unsigned thread);

@@ -178,8 +178,8 @@ main(int argc, char **argv)
 		4, true);
 	scene.pool = acre_pool_create(&o);
 	scene.pairs = pairs_start(scene.pool, o.page_size, OBJECTS);
-	scene.bound = stress_bound(&o, pairs_peak_pages(scene.pairs),
-		pairs_largest_pages(scene.pairs), stress.threads);
+	scene.bound = stress_bound(&o, pairs_peak_bytes(scene.pairs),
+		pairs_largest_bytes(scene.pairs), stress.threads);
 	play(&scene);
 	sum = pairs_end(scene.pairs);
 	acre_pool_stats(scene.pool, &s);

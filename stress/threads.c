@@ -82,7 +82,8 @@ static size_t
 bound_of(const struct place *place)
 {
 	unsigned threads = 2 * stress.threads * (2 + GUESTS_A_KEEPER);
-	size_t largest = 1 + OBJECTS;
+	size_t largest = stress_region_bytes(
+		place->options.page_size, OBJECTS);
 
 	return stress_bound(&place->options,
 		(LOCKER + threads * REGIONS) * largest, largest, threads);

@@ -10,38 +10,31 @@
 
 static struct block blocks[MANY + 1];
 
-/* A chain as a region builds it: block number n is blocks[n]. */
+/* Number n is blocks[n]; what is not written is all ones. */
 static struct batch
 chain_of(size_t count, size_t full)
 {
-	struct block *rest = NULL;
+	struct chain chain = {0};
 
 	memset(blocks, 0xff, sizeof(blocks));
-	for (size_t n = 1; n <= count; n++) {
-		blocks[n].next = &blocks[n - 1];
-		if (n % full == 0) {
-			blocks[n].skip = rest;
-			rest = &blocks[n];
-		}
-	}
-	if (count <= full)
-		rest = NULL;
-	else if (count % full == 0)
-		rest = rest->skip;
-	return (struct batch){&blocks[count], rest, count, true};
+	for (size_t n = 0; n < count; n++)
+		chain_append(&chain, &blocks[n], full);
+	ck_assert_ptr_eq(chain.last, &blocks[count - 1]);
+	return (struct batch){chain.first, chain.count, true};
 }
 
-/* Check that piece is the blocks below number `from`, in order. */
+/* Check that piece is the blocks from number `from` on, in order. */
 static size_t
 assert_piece(struct batch piece, size_t from)
 {
 	struct block *block = piece.first;
 
+	ck_assert(piece.linked);
 	for (size_t i = 0; i < piece.count; i++) {
-		ck_assert_ptr_eq(block, &blocks[from - i]);
+		ck_assert_ptr_eq(block, &blocks[from + i]);
 		block = block->next;
 	}
-	return from - piece.count;
+	return from + piece.count;
 }
 
 START_TEST(chain_is_cut_into_full_batches_in_order)
@@ -49,40 +42,27 @@ START_TEST(chain_is_cut_into_full_batches_in_order)
 	for (size_t full = 1; full <= 16; full *= 2) {
 		for (size_t count = 1; count <= MANY; count++) {
 			struct batch batch = chain_of(count, full);
-			size_t left = count;
+			size_t at = 0;
 
 			while (batch.count) {
 				struct batch piece = batch_cut(&batch, full,
 					sizeof(struct block));
 
-				ck_assert_uint_ge(piece.count, 1);
-				ck_assert_uint_le(piece.count, full);
-				ck_assert(piece.linked);
-				ck_assert_ptr_null(piece.rest);
-				left = assert_piece(piece, left);
-				ck_assert_uint_eq(left, batch.count);
+				ck_assert_uint_eq(piece.count,
+					count - at < full ? count - at : full);
+				at = assert_piece(piece, at);
+				ck_assert_uint_eq(batch.count, count - at);
 			}
-			ck_assert_uint_eq(left, 0);
+			ck_assert_uint_eq(at, count);
 		}
 	}
-}
-END_TEST
-
-START_TEST(only_the_first_piece_is_not_full)
-{
-	struct batch batch = chain_of(19, 8);
-
-	ck_assert_uint_eq(batch_cut(&batch, 8, 0).count, 3);
-	ck_assert_uint_eq(batch_cut(&batch, 8, 0).count, 8);
-	ck_assert_uint_eq(batch_cut(&batch, 8, 0).count, 8);
-	ck_assert_uint_eq(batch.count, 0);
 }
 END_TEST
 
 START_TEST(extent_is_cut_without_a_touch)
 {
 	/* No memory there: a touch would end the test. */
-	struct batch batch = {(struct block *)4096, NULL, 10, false};
+	struct batch batch = {(struct block *)4096, 10, false};
 	struct batch piece = batch_cut(&batch, 8, 4096);
 
 	ck_assert_uint_eq(piece.count, 8);
@@ -95,22 +75,15 @@ START_TEST(extent_is_cut_without_a_touch)
 }
 END_TEST
 
-START_TEST(chain_can_be_cut_after_single_takes)
+START_TEST(a_full_batch_is_taken_block_by_block)
 {
-	for (size_t takes = 0; takes < MANY; takes++) {
-		struct batch batch = chain_of(MANY, 8);
-		size_t left = MANY;
+	struct batch batch = chain_of(8, 8);
 
-		for (size_t i = 0; i < takes; i++)
-			ck_assert_ptr_eq(batch_take(&batch, 0),
-				&blocks[left--]);
-		while (batch.count)
-			left = assert_piece(batch_cut(&batch, 8, 0), left);
-		ck_assert_uint_eq(left, 0);
-	}
+	for (size_t i = 0; i < 8; i++)
+		ck_assert_ptr_eq(batch_take(&batch, 0), &blocks[i]);
+	ck_assert_uint_eq(batch.count, 0);
 }
 END_TEST
 
 SUITE("block", chain_is_cut_into_full_batches_in_order,
-	only_the_first_piece_is_not_full, extent_is_cut_without_a_touch,
-	chain_can_be_cut_after_single_takes)
+	extent_is_cut_without_a_touch, a_full_batch_is_taken_block_by_block)

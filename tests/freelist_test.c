@@ -21,7 +21,7 @@ START_TEST(batches_come_back_whole_and_last_in_first_out)
 	struct block blocks[8];
 
 	for (size_t i = 0; i < 8; i++) {
-		struct batch batch = {&blocks[i], &blocks[0], i + 1, i % 2};
+		struct batch batch = {&blocks[i], i + 1, i % 2};
 
 		freelist_push(&list, &descriptors[i], &batch);
 	}
@@ -30,7 +30,6 @@ START_TEST(batches_come_back_whole_and_last_in_first_out)
 
 		ck_assert_ptr_eq(d, &descriptors[i]);
 		ck_assert_ptr_eq(d->batch.first, &blocks[i]);
-		ck_assert_ptr_eq(d->batch.rest, &blocks[0]);
 		ck_assert_uint_eq(d->batch.count, i + 1);
 		ck_assert_int_eq(d->batch.linked, i % 2);
 	}
@@ -52,13 +51,12 @@ START_TEST(overflow_needs_nothing_but_the_batch)
 		first->next = (struct block *)memory[0];
 		first->skip = (struct block *)memory[1];
 		overflow_push(&overflow,
-			&(struct batch){first, first, i + 1, true});
+			&(struct batch){first, i + 1, true});
 	}
 	ck_assert_uint_eq(load_relaxed(&overflow.count), 3);
 	for (size_t i = 3; i-- > 0;) {
 		ck_assert(overflow_pop(&overflow, &batch));
 		ck_assert_ptr_eq(batch.first, memory[i]);
-		ck_assert_ptr_eq(batch.rest, memory[i]);
 		ck_assert_uint_eq(batch.count, i + 1);
 		ck_assert(batch.linked);
 		/* The chain's own links have survived. */

@@ -278,7 +278,7 @@ void acre_region_reset(acre_region *region);
  *           it gives back.
  */
 typedef struct acre_mark {
-	uintptr_t internal[12];
+	uintptr_t internal[24];
 } acre_mark;
 acre_mark acre_region_mark(acre_region *region);
 void acre_region_rewind(acre_region *region, acre_mark mark);
@@ -337,7 +337,7 @@ acre_autoclose_region(acre_region **region)
 
 /* The part of acre_alloc that is not inlined; call acre_alloc. */
 void *acre_alloc_slow(acre_region *region, size_t size)
-	ACRE_ATTRIBUTE((alloc_size(2), cold));
+	ACRE_ATTRIBUTE((alloc_size(2)));
 
 /*
  * acre_alloc: take size bytes, aligned to ACRE_ALIGN, from region. Size 0
