@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bench.c - runs the peers' programs side by side and prints a table.
+ *
+ *	round 1:  limit acre malloc apr	   one window each, a few ms of work
+ *	round 2:  acre malloc apr limit	   another one begins each time
+ *	...
+ *
+ * A shared machine has slow minutes, so a peer is compared with the limit
+ * only within a round: the ratio of a row is the median of the rounds'
+ * ratios, with the quartiles behind it. Nanoseconds are medians too, and
+ * mean little elsewhere.
+ *
+ * A window in which a thread waited for a core, was often put off it, or in
+ * which the host took time away, is disturbed: it is dropped and counted,
+ * and more rounds are run, up to twice as many. Where more than a third of
+ * the windows were disturbed, the numbers are not to be trusted, and the last
+ * line says so.
+ *
+ * The processes of a workload, with one thread and with two, live through
+ * many rounds, so that their memory is warm; see driver.c. Now and then all
+ * are started anew, as a process may be lucky with its addresses.
+ */
+#include <getopt.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench/child.h"
+#include "bench/cores.h"
+#include "bench/series.h"
+
+#define MOST_PEERS 48
+#define MOST_VARIANTS 2
+#define MOST_WINDOW_MS 10000
+#define LIVES 3 /* processes of a lane, one after the other */
+
+/* What makes a window disturbed. */
+#define DISTURBED_WAIT 0.02  /* share of it waited for a core */
+#define DISTURBED_CROWD 0.20 /* share of the cores that others had */
+#define DISTURBED_EVERY_MS 5 /* put off its core once in so long */
+
+/* The rows are in this order. */
+static const struct workload {
+	const char *name;
+	unsigned threads[MOST_VARIANTS]; /* 0: none */
+	bool quick;
+} workloads[] = {
+	{"empty", {1, 2}, true},
+	{"tiny", {1, 2}, true},
+	{"typical", {1, 2}, true},
+	{"heavy", {1}, false},
+	{"long", {1}, false},
+	{"handoff", {2}, false},
+	{"typical", {64}, false},
+	{"regions", {1}, false},
+};
+
+static const struct option long_options[] = {
+	{"quick", no_argument, NULL, 'q'},
+	{"rounds", required_argument, NULL, 'r'},
+	{"window", required_argument, NULL, 'w'},
+	{"samples", required_argument, NULL, 's'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+struct settings {
+	bool quick;
+	unsigned rounds;
+	unsigned window_ms;
+	FILE *samples; /* or NULL */
+	char **peers;
+	size_t n_peers;
+};
+
+/* One peer with one number of threads. */
+struct lane {
+	struct child child;
+	unsigned threads;
+	uint64_t requests; /* for a window; 0: out of the race */
+	bool failed;
+	struct series request_ns;
+	struct series resident; /* over live bytes */
+	unsigned windows, dropped;
+};
+
+struct totals {
+	unsigned windows, dropped;
+	bool failed;
+};
+
+/* ---- one window ------------------------------------------------------ */
+
+static bool
+is_disturbed(const struct lane *lane, const struct child_answer *answer)
+{
+	double ms = answer->request_ns * (double)lane->requests / 1e6;
+	bool crowded = lane->threads > cores_count();
+
+	if (answer->stolen_ns > 0)
+		return true;
+	if (answer->wait_share > (crowded ? DISTURBED_CROWD : DISTURBED_WAIT))
+		return true;
+	return !crowded &&
+	       (double)answer->preempted > 1 + ms / DISTURBED_EVERY_MS;
+}
+
+/* Not started, or died; child.c has said so. */
+static void
+lane_fail(struct lane *lane)
+{
+	lane->failed = true;
+	lane->requests = 0;
+}
+
+/* The number of requests that fills a window; a first, rough one. */
+static void
+lane_calibrate(struct lane *lane, unsigned window_ms)
+{
+	double wanted_ns = window_ms * 1e6;
+	double took_ns = 0;
+	struct child_answer answer;
+
+	if (lane->threads > cores_count())
+		wanted_ns *= (double)cores_count() / lane->threads;
+	lane->requests = 1;
+	while (child_run(&lane->child, lane->requests, &answer)) {
+		took_ns = answer.request_ns * (double)lane->requests;
+		if (took_ns >= wanted_ns / 8) {
+			double n = (double)lane->requests * wanted_ns / took_ns;
+
+			lane->requests = n < 1 ? 1 : (uint64_t)n;
+			return;
+		}
+		lane->requests *= 4;
+	}
+	lane_fail(lane);
+}
+
+static void
+save_sample(FILE *samples, const struct lane *lane, const char *workload,
+	const struct child_answer *answer, bool disturbed)
+{
+	if (samples == NULL)
+		return;
+	fprintf(samples, "%s\t%u\t%s\t%u\t%.4f\t%.4f\t%.4f\t%d\n", workload,
+		lane->threads, lane->child.name, lane->windows,
+		answer->request_ns, answer->wait_share,
+		answer->live_bytes > 0
+			? (double)answer->resident / (double)answer->live_bytes
+			: NAN,
+		disturbed);
+}
+
+static void
+lane_run(struct lane *lane, const char *workload, FILE *samples)
+{
+	struct child_answer answer;
+	bool disturbed;
+
+	if (lane->requests == 0)
+		return;
+	if (!child_run(&lane->child, lane->requests, &answer)) {
+		lane_fail(lane);
+		return;
+	}
+	disturbed = is_disturbed(lane, &answer);
+	lane->windows++;
+	lane->dropped += disturbed;
+	series_add(&lane->request_ns, disturbed ? NAN : answer.request_ns);
+	if (answer.live_bytes > 0)
+		series_add(&lane->resident,
+			(double)answer.resident / (double)answer.live_bytes);
+	save_sample(samples, lane, workload, &answer, disturbed);
+}
+
+/* ---- one workload ---------------------------------------------------- */
+
+static size_t
+lanes_start(struct lane *lanes, const struct workload *workload,
+	const struct settings *settings)
+{
+	size_t n = 0;
+
+	for (size_t v = 0; v < MOST_VARIANTS; v++) {
+		unsigned threads = workload->threads[v];
+
+		for (size_t p = 0; threads > 0 && p < settings->n_peers; p++) {
+			struct lane *lane = &lanes[n++];
+
+			*lane = (struct lane){.threads = threads};
+			if (!child_start(&lane->child, settings->peers[p],
+				    workload->name, threads))
+				lane_fail(lane);
+			else if (lane->child.able)
+				lane_calibrate(lane, settings->window_ms);
+		}
+	}
+	return n;
+}
+
+static void
+lanes_restart(struct lane *lanes, size_t n, const struct workload *workload)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct lane *lane = &lanes[i];
+		const char *program = lane->child.program;
+
+		if (lane->requests == 0)
+			continue;
+		child_stop(&lane->child);
+		if (!child_start(&lane->child, program, workload->name,
+			    lane->threads) ||
+			!lane->child.able)
+			lane_fail(lane);
+	}
+}
+
+/* Has each its rounds, or were there twice as many? */
+static bool
+is_enough(const struct lane *lanes, size_t n, unsigned round, unsigned wanted)
+{
+	if (round < wanted)
+		return false;
+	for (size_t i = 0; i < n && round < 2 * wanted; i++)
+		if (lanes[i].requests > 0 &&
+			lanes[i].windows - lanes[i].dropped < wanted)
+			return false;
+	return true;
+}
+
+static void
+lanes_run(struct lane *lanes, size_t n, const struct workload *workload,
+	const struct settings *settings)
+{
+	unsigned wanted = settings->rounds;
+
+	for (unsigned r = 0; !is_enough(lanes, n, r, wanted); r++) {
+		if (r > 0 && r % (wanted / LIVES + 1) == 0)
+			lanes_restart(lanes, n, workload);
+		for (size_t i = 0; i < n; i++)
+			lane_run(&lanes[(i + r) % n], workload->name,
+				settings->samples);
+	}
+}
+
+static const struct lane *
+find_lane(
+	const struct lane *lanes, size_t n, const char *name, unsigned threads)
+{
+	for (size_t i = 0; i < n; i++)
+		if (lanes[i].threads == threads && lanes[i].requests > 0 &&
+			strcmp(lanes[i].child.name, name) == 0)
+			return &lanes[i];
+	return NULL;
+}
+
+/* ---- the table ------------------------------------------------------- */
+
+static void
+print_head(const struct settings *settings)
+{
+	printf("%u cores; windows of %u ms; %u rounds, or up to %u when "
+	       "some are disturbed.\n\n",
+		cores_count(), settings->window_ms, settings->rounds,
+		2 * settings->rounds);
+	puts("| workload | threads | peer | ns/request | x limit | quartiles |"
+	     " dropped | |");
+	puts("|---|--:|---|--:|--:|--:|--:|---|");
+}
+
+static void
+print_ratio(const struct series_summary *ratio)
+{
+	if (ratio->n == 0)
+		printf(" - | - |");
+	else
+		printf(" %.2f | %.2f..%.2f |", ratio->median, ratio->low,
+			ratio->high);
+}
+
+/* In the last column: throughput against one thread, resident memory. */
+static void
+print_notes(const struct lane *lane, const struct lane *single)
+{
+	if (single != NULL && single != lane) {
+		struct series gain = series_ratio(
+			lane->threads, &single->request_ns, &lane->request_ns);
+		struct series_summary s = series_sum_up(&gain);
+
+		if (s.n > 0)
+			printf(" %.2fx one thread", s.median);
+	}
+	if (lane->resident.rounds > 0)
+		printf(" resident %.3f of live",
+			series_sum_up(&lane->resident).median);
+	puts(" |");
+}
+
+static void
+print_lane(const struct lane *lane, const struct lane *limit,
+	const struct lane *single, const char *workload)
+{
+	struct series_summary ns = series_sum_up(&lane->request_ns);
+	struct series_summary ratio = {.n = 0};
+
+	printf("| %s | %u | %s |", workload, lane->threads,
+		lane->failed ? lane->child.program : lane->child.name);
+	if (lane->requests == 0) {
+		printf(" %s | - | - | - | |\n", lane->failed ? "died" : "n/a");
+		return;
+	}
+	if (limit != NULL) {
+		struct series ratios =
+			series_ratio(1, &lane->request_ns, &limit->request_ns);
+
+		ratio = series_sum_up(&ratios);
+	}
+	if (ns.n == 0)
+		printf(" disturbed |");
+	else
+		printf(" %.*f |", ns.median < 1000 ? 1 : 0, ns.median);
+	print_ratio(&ratio);
+	printf(" %u/%u |", lane->dropped, lane->windows);
+	print_notes(lane, single);
+}
+
+static void
+run_workload(const struct workload *workload, const struct settings *settings,
+	struct totals *totals)
+{
+	static struct lane lanes[MOST_PEERS * MOST_VARIANTS];
+	size_t n = lanes_start(lanes, workload, settings);
+
+	lanes_run(lanes, n, workload, settings);
+	for (size_t i = 0; i < n; i++) {
+		const struct lane *lane = &lanes[i];
+		const char *name = lane->child.name;
+
+		totals->windows += lane->windows;
+		totals->dropped += lane->dropped;
+		totals->failed |= lane->failed;
+		print_lane(lane, find_lane(lanes, n, "limit", lane->threads),
+			find_lane(lanes, n, name, 1), workload->name);
+	}
+	for (size_t i = 0; i < n; i++)
+		child_stop(&lanes[i].child);
+	fflush(stdout);
+}
+
+static void
+print_totals(const struct totals *totals)
+{
+	printf("\n%u of %u windows were disturbed and dropped.",
+		totals->dropped, totals->windows);
+	puts(3 * totals->dropped > totals->windows
+			? " That is more than a third: this run does not count."
+			: "");
+}
+
+/* ---- the command line ------------------------------------------------ */
+
+static bool
+parse_number(const char *text, unsigned most, unsigned *number)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	*number = (unsigned)n;
+	return *text != '\0' && *end == '\0' && n >= 1 && n <= most;
+}
+
+static bool
+parse_option(int option, struct settings *settings)
+{
+	switch (option) {
+	case 'q':
+		settings->quick = true;
+		return true;
+	case 'r':
+		return parse_number(optarg, SERIES_MOST / 2, &settings->rounds);
+	case 'w':
+		return parse_number(
+			optarg, MOST_WINDOW_MS, &settings->window_ms);
+	case 's':
+		settings->samples = fopen(optarg, "w");
+		return settings->samples != NULL;
+	default:
+		return false;
+	}
+}
+
+static bool
+parse(int argc, char **argv, struct settings *settings)
+{
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+		if (!parse_option(option, settings))
+			return false;
+	settings->peers = argv + optind;
+	settings->n_peers = (size_t)(argc - optind);
+	if (settings->rounds == 0)
+		settings->rounds = settings->quick ? 11 : 21;
+	if (settings->window_ms == 0)
+		settings->window_ms = settings->quick ? 30 : 60;
+	return settings->n_peers >= 1 && settings->n_peers <= MOST_PEERS;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct settings settings = {0};
+	struct totals totals = {0};
+
+	if (!parse(argc, argv, &settings)) {
+		fprintf(stderr,
+			"usage: bench [--quick] [--rounds N] [--window MS] "
+			"[--samples FILE] PROGRAM...\n");
+		return 2;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	print_head(&settings);
+	for (size_t i = 0; i < sizeof workloads / sizeof workloads[0]; i++)
+		if (workloads[i].quick || !settings.quick)
+			run_workload(&workloads[i], &settings, &totals);
+	print_totals(&totals);
+	if (settings.samples != NULL && fclose(settings.samples) != 0)
+		totals.failed = true;
+	return totals.failed ? 1 : 0;
+}

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * driver.c - main of every peer's program: runs one workload, in windows.
+ *
+ *	peer_NAME WORKLOAD THREADS		is asked through its input
+ *	peer_NAME WORKLOAD THREADS REQUESTS	one window, for a person
+ *
+ * Asked through its input, it first says "ready NAME", or "n/a NAME" when
+ * the peer cannot do this workload. Then for each line with a number of
+ * requests it runs so many in each thread and answers with one line:
+ *
+ *	ns per request, share of the time waited for a core, times put off a
+ *	core, ns stolen by the host, bytes resident, bytes of live objects
+ *
+ * The threads live as long as the process, so that a window finds what the
+ * last one left: full caches, mapped pages. As other programs ran in between,
+ * a sixteenth of the requests warms up the processor again, untimed.
+ *
+ * With no more threads than cores, each of several threads has its own core,
+ * and a request's time is wall-clock time less the time that the thread was
+ * ready to run and not running. With more threads than cores that wait is the
+ * normal case, and a request's time is processor time.
+ *
+ * A peer may have threads of its own (acre has a helper). What the workers
+ * wait for them is the peer's cost: it is neither subtracted nor counted as
+ * a disturbance.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/cores.h"
+#include "bench/meter.h"
+#include "bench/peer.h"
+
+#define MOST_THREADS 256
+
+struct workload {
+	const char *name;
+	enum sizes_shape shape;
+	uint16_t low, high; /* sizes */
+	size_t largest;	    /* size of all */
+	size_t spaces;	    /* regions open at once in a thread */
+	size_t bytes;	    /* the most in a region */
+	size_t objects;	    /* the most in a region */
+};
+
+/* In the order of enum bench_workload. */
+static const struct workload workloads[BENCH_WORKLOADS] = {
+	{"empty", SIZES_UNIFORM, 16, 16, 16, 1, 4096, 1},
+	{"tiny", SIZES_UNIFORM, 16, 128, 128, 1, BENCH_TINY_OBJECTS * 128,
+		BENCH_TINY_OBJECTS},
+	{"typical", SIZES_LOG_UNIFORM, 16, 1024, 1024, 1,
+		BENCH_TYPICAL_OBJECTS * 1024, BENCH_TYPICAL_OBJECTS},
+	{"heavy", SIZES_LOG_UNIFORM, 16, 2048, BENCH_LARGE_SIZE, 1,
+		BENCH_HEAVY_OBJECTS * 2048 + 2 * BENCH_LARGE_SIZE,
+		BENCH_HEAVY_OBJECTS + 2},
+	{"long", SIZES_UNIFORM, 16, 16, BENCH_LONG_SIZE, 1,
+		BENCH_LONG_OBJECTS *BENCH_LONG_SIZE, BENCH_LONG_OBJECTS},
+	{"handoff", SIZES_LOG_UNIFORM, 16, 1024, 1024, QUEUE_SLOTS,
+		BENCH_TYPICAL_OBJECTS * 1024, BENCH_TYPICAL_OBJECTS},
+	{"regions", SIZES_LOG_UNIFORM, 16, 1024, 1024, BENCH_REGIONS_OPEN,
+		(1u << 18) + 16, BENCH_REGION_OBJECTS},
+};
+
+struct crew;
+
+struct worker {
+	pthread_t thread;
+	struct crew *crew;
+	struct bench_job job;
+	int error;
+	bool able;
+	/* The last window. */
+	struct meter_reading before, after;
+} __attribute__((aligned(128)));
+
+struct crew {
+	enum bench_workload workload;
+	unsigned threads;
+	unsigned cores;
+	struct worker *workers;
+
+	pthread_barrier_t everyone; /* the workers and main */
+	pthread_barrier_t among_workers;
+
+	/* Written by main before everyone meets. */
+	uint64_t warm_up;
+	uint64_t requests; /* 0: the end */
+};
+
+struct answer {
+	double request_ns;
+	double wait_share;
+	uint64_t preempted;
+	uint64_t stolen_ns;
+	size_t resident;
+	uint64_t live_bytes;
+};
+
+/* ---- a worker -------------------------------------------------------- */
+
+static int
+job_start(struct bench_job *job, const struct workload *workload)
+{
+	char *spaces = calloc(workload->spaces, bench_peer.space_size);
+	int error = 0;
+
+	job->thread = calloc(1, bench_peer.thread_size);
+	job->spaces = spaces;
+	if (spaces == NULL || job->thread == NULL)
+		return ENOMEM;
+	for (size_t i = 0; i < workload->spaces && error == 0; i++)
+		error = bench_peer.space_start(
+			spaces + i * bench_peer.space_size, workload->bytes,
+			workload->objects);
+	return error != 0 ? error : bench_peer.thread_start(job->thread);
+}
+
+static void
+worker_measure(struct worker *worker, const struct meter *meter)
+{
+	struct crew *crew = worker->crew;
+	struct bench_job *job = &worker->job;
+
+	if (crew->warm_up > 0)
+		bench_peer.run[crew->workload](job, crew->warm_up);
+	pthread_barrier_wait(&crew->among_workers);
+	meter_read(meter, &worker->before);
+	bench_peer.run[crew->workload](job, crew->requests);
+	meter_read(meter, &worker->after);
+}
+
+static void *
+worker_main(void *arg)
+{
+	struct worker *worker = arg;
+	struct crew *crew = worker->crew;
+	const struct workload *workload = &workloads[crew->workload];
+	struct meter meter;
+
+	if (crew->threads > 1 && crew->threads <= crew->cores)
+		cores_take((unsigned)(worker - crew->workers));
+	worker->error = job_start(&worker->job, workload);
+	if (worker->error == 0)
+		worker->able =
+			bench_peer.run[crew->workload] != NULL &&
+			bench_peer.probe(&worker->job, workload->largest);
+	meter_open(&meter);
+	pthread_barrier_wait(&crew->everyone);
+	for (;;) {
+		pthread_barrier_wait(&crew->everyone);
+		if (crew->requests == 0)
+			break;
+		worker_measure(worker, &meter);
+		pthread_barrier_wait(&crew->everyone);
+	}
+	meter_close(&meter);
+	return NULL;
+}
+
+/* ---- the crew -------------------------------------------------------- */
+
+static int
+crew_prepare(struct crew *crew)
+{
+	const struct workload *workload = &workloads[crew->workload];
+	const uint16_t *sizes =
+		sizes_make(workload->shape, workload->low, workload->high);
+	const uint16_t *targets = sizes_make(SIZES_LOG_UNIFORM,
+		256 / BENCH_TARGET_UNIT, (1u << 18) / BENCH_TARGET_UNIT);
+	struct queue *queue = queue_make();
+	size_t bytes = crew->threads * sizeof *crew->workers;
+
+	crew->workers = aligned_alloc(128, bytes);
+	if (!sizes || !targets || !queue || !crew->workers)
+		return ENOMEM;
+	memset(crew->workers, 0, bytes);
+	for (unsigned i = 0; i < crew->threads; i++) {
+		crew->workers[i].crew = crew;
+		crew->workers[i].job = (struct bench_job){
+			.sizes = sizes,
+			.position = i * (SIZES_COUNT / crew->threads),
+			.queue = queue,
+			.produces = i == 0,
+			.targets = targets,
+			.random = 1 + i,
+		};
+	}
+	pthread_barrier_init(&crew->everyone, NULL, crew->threads + 1);
+	pthread_barrier_init(&crew->among_workers, NULL, crew->threads);
+	return bench_peer.start(crew->workload == BENCH_HANDOFF);
+}
+
+/* 0, or an errno value; *able says whether the peer can do the workload. */
+static int
+crew_start(struct crew *crew, bool *able)
+{
+	int error = crew_prepare(crew);
+
+	for (unsigned i = 0; i < crew->threads && error == 0; i++) {
+		struct worker *worker = &crew->workers[i];
+
+		error = pthread_create(
+			&worker->thread, NULL, worker_main, worker);
+	}
+	if (error != 0)
+		return error;
+	pthread_barrier_wait(&crew->everyone);
+	*able = true;
+	for (unsigned i = 0; i < crew->threads; i++) {
+		if (crew->workers[i].error != 0)
+			return crew->workers[i].error;
+		*able = *able && crew->workers[i].able;
+	}
+	return 0;
+}
+
+static void
+crew_stop(struct crew *crew)
+{
+	crew->requests = 0;
+	pthread_barrier_wait(&crew->everyone);
+	for (unsigned i = 0; i < crew->threads; i++)
+		pthread_join(crew->workers[i].thread, NULL);
+}
+
+/* What the workers used, together, and what the rest of the process did. */
+struct usage {
+	double cpu_ns, wait_ns, preempted;
+	double elapsed_ns; /* from the first's begin to the last's end */
+	double others_cpu_ns, others_switches;
+};
+
+static double
+since(uint64_t before, uint64_t after)
+{
+	return after > before ? (double)(after - before) : 0;
+}
+
+static struct usage
+crew_usage(const struct crew *crew)
+{
+	const struct worker *w = crew->workers;
+	struct meter_reading first = w->before, last = w->after;
+	struct usage usage = {0};
+
+	for (unsigned i = 0; i < crew->threads; i++, w++) {
+		usage.cpu_ns += since(w->before.cpu_ns, w->after.cpu_ns);
+		usage.wait_ns += since(w->before.wait_ns, w->after.wait_ns);
+		usage.preempted +=
+			since(w->before.preempted, w->after.preempted);
+		if (w->before.wall_ns < first.wall_ns)
+			first = w->before;
+		if (w->after.wall_ns > last.wall_ns)
+			last = w->after;
+	}
+	usage.elapsed_ns = since(first.wall_ns, last.wall_ns);
+	usage.others_cpu_ns =
+		since(first.process_cpu_ns, last.process_cpu_ns) - usage.cpu_ns;
+	usage.others_switches =
+		since(first.process_switches, last.process_switches) -
+		usage.preempted;
+	return usage;
+}
+
+/* Each thread had a core: wall-clock time less the wait for strangers. */
+static void
+sum_up(const struct crew *crew, const struct usage *usage,
+	struct answer *answer)
+{
+	double strange = usage->wait_ns - fmax(usage->others_cpu_ns, 0);
+	double share =
+		usage->wait_ns > 0 ? fmax(strange, 0) / usage->wait_ns : 0;
+
+	for (unsigned i = 0; i < crew->threads; i++) {
+		const struct worker *w = &crew->workers[i];
+		double wall = since(w->before.wall_ns, w->after.wall_ns);
+		double wait =
+			share * since(w->before.wait_ns, w->after.wait_ns);
+
+		answer->request_ns +=
+			(wall - wait) / (double)crew->requests / crew->threads;
+		answer->wait_share = fmax(answer->wait_share, wait / wall);
+		answer->live_bytes += w->job.live_bytes;
+	}
+	answer->preempted = (uint64_t)fmax(
+		usage->preempted - fmax(usage->others_switches, 0), 0);
+}
+
+/* They shared the cores: processor time; the wait is what was missing. */
+static void
+sum_up_crowd(const struct crew *crew, const struct usage *usage,
+	struct answer *answer)
+{
+	double cpu_ns = usage->cpu_ns + fmax(usage->others_cpu_ns, 0);
+
+	answer->request_ns = cpu_ns / (double)crew->requests / crew->threads;
+	answer->wait_share = 1 - cpu_ns / (usage->elapsed_ns * crew->cores);
+}
+
+static void
+crew_run(struct crew *crew, uint64_t warm_up, uint64_t requests,
+	struct answer *answer)
+{
+	struct usage usage;
+
+	*answer = (struct answer){.stolen_ns = meter_stolen()};
+	crew->warm_up = warm_up;
+	crew->requests = requests;
+	pthread_barrier_wait(&crew->everyone);
+	pthread_barrier_wait(&crew->everyone);
+	answer->stolen_ns = meter_stolen() - answer->stolen_ns;
+	usage = crew_usage(crew);
+	if (crew->threads > crew->cores)
+		sum_up_crowd(crew, &usage, answer);
+	else
+		sum_up(crew, &usage, answer);
+}
+
+/* ---- asked through the input, or by a person -------------------------- */
+
+static void
+serve(struct crew *crew)
+{
+	size_t baseline = meter_resident();
+	char line[64];
+
+	while (fgets(line, sizeof line, stdin) != NULL) {
+		uint64_t requests = strtoull(line, NULL, 10);
+		struct answer a;
+
+		if (requests == 0)
+			break;
+		crew_run(crew, requests / 16 + 1, requests, &a);
+		if (a.live_bytes > 0)
+			a.resident = meter_resident() - baseline;
+		printf("%.4f %.4f %" PRIu64 " %" PRIu64 " %zu %" PRIu64 "\n",
+			a.request_ns, a.wait_share, a.preempted, a.stolen_ns,
+			a.resident, a.live_bytes);
+		fflush(stdout);
+	}
+}
+
+static void
+show(struct crew *crew, uint64_t requests)
+{
+	struct answer a;
+
+	crew_run(crew, 0, requests, &a);
+	printf("%s: %s, %u threads: %.2f ns per request, waited %.1f %%\n",
+		bench_peer.name, workloads[crew->workload].name, crew->threads,
+		a.request_ns, 100 * a.wait_share);
+}
+
+static bool
+parse(int argc, char **argv, struct crew *crew, uint64_t *requests)
+{
+	char *end = NULL;
+	unsigned long threads;
+
+	if (argc != 3 && argc != 4)
+		return false;
+	crew->workload = BENCH_EMPTY;
+	while (crew->workload < BENCH_WORKLOADS &&
+		strcmp(argv[1], workloads[crew->workload].name) != 0)
+		crew->workload++;
+	threads = strtoul(argv[2], &end, 10);
+	crew->threads = (unsigned)threads;
+	if (crew->workload == BENCH_WORKLOADS || *end != '\0' || threads < 1 ||
+		threads > MOST_THREADS)
+		return false;
+	if (crew->workload == BENCH_HANDOFF && threads != 2)
+		return false;
+	if (crew->workload == BENCH_REGIONS && threads != 1)
+		return false;
+	if (argc == 3)
+		return true;
+	*requests = strtoull(argv[3], &end, 10);
+	return *requests > 0 && *end == '\0';
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct crew crew;
+	uint64_t requests = 0;
+	bool able = false;
+	int error;
+
+	crew.cores = cores_count();
+	if (!parse(argc, argv, &crew, &requests)) {
+		fprintf(stderr, "usage: %s WORKLOAD THREADS [REQUESTS]\n",
+			argv[0]);
+		return 2;
+	}
+	error = crew_start(&crew, &able);
+	if (error != 0) {
+		fprintf(stderr, "%s: %s\n", argv[0], strerror(error));
+		return 1;
+	}
+	printf("%s %s\n", able ? "ready" : "n/a", bench_peer.name);
+	fflush(stdout);
+	if (able && requests > 0)
+		show(&crew, requests);
+	else if (able)
+		serve(&crew);
+	crew_stop(&crew);
+	return 0;
+}

@@ -1,0 +1,72 @@
+# bench's part of the Makefile: a program for each peer, one that runs them
+# side by side, and loops to count instructions in. None of it is built by
+# make all. See doc/benchmarks.md.
+
+bench_driver = \
+	bench/cores.c bench/cores.h \
+	bench/driver.c \
+	bench/meter.c bench/meter.h \
+	bench/peer.h \
+	bench/queue.c bench/queue.h \
+	bench/sizes.c bench/sizes.h \
+	bench/workload.h
+
+# The limit first: the others are compared with it.
+bench_peers = bench/peer_limit bench/peer_acre bench/peer_malloc
+if HAVE_APR
+bench_peers += bench/peer_apr
+endif
+bench_counted = bench/count bench/count_shared bench/peer_acre_shared
+bench_programs = bench/bench $(bench_peers) $(bench_counted)
+
+EXTRA_PROGRAMS += $(bench_programs)
+CLEANFILES += $(bench_programs)
+EXTRA_DIST += bench/gates bench/instructions.sh
+
+bench_bench_SOURCES = \
+	bench/bench.c \
+	bench/child.c bench/child.h \
+	bench/cores.c bench/cores.h \
+	bench/series.c bench/series.h
+bench_bench_LDADD = -lm
+
+bench_peer_limit_SOURCES = bench/peer_limit.c $(bench_driver)
+bench_peer_limit_LDADD = -lm
+
+bench_peer_malloc_SOURCES = bench/peer_malloc.c $(bench_driver)
+bench_peer_malloc_LDADD = -lm
+
+bench_peer_apr_SOURCES = bench/peer_apr.c $(bench_driver)
+bench_peer_apr_CPPFLAGS = $(AM_CPPFLAGS) $(APR_CFLAGS)
+bench_peer_apr_LDADD = $(APR_LIBS) -lm
+
+# libtool's -static means acre's static library and the system's shared ones.
+bench_peer_acre_SOURCES = bench/peer_acre.c $(bench_driver)
+bench_peer_acre_LDADD = libacre.la -lm
+bench_peer_acre_LDFLAGS = -static
+
+bench_peer_acre_shared_SOURCES = $(bench_peer_acre_SOURCES)
+bench_peer_acre_shared_LDADD = libacre.la -lm
+bench_peer_acre_shared_LDFLAGS = -no-install
+
+# Without debugging information: valgrind cannot read every compiler's.
+bench_count_SOURCES = bench/count.c
+bench_count_LDADD = libacre.la
+bench_count_LDFLAGS = -static -Wl,-S
+
+bench_count_shared_SOURCES = bench/count.c
+bench_count_shared_LDADD = libacre.la
+bench_count_shared_LDFLAGS = -no-install -Wl,-S
+
+.PHONY: bench bench-quick bench-gates
+
+bench: $(bench_programs)
+	bench/bench $(bench_peers)
+	$(srcdir)/bench/instructions.sh
+
+bench-quick: $(bench_programs)
+	bench/bench --quick $(bench_peers)
+	$(srcdir)/bench/instructions.sh
+
+bench-gates: bench/count
+	$(srcdir)/bench/instructions.sh --gates
