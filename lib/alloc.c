@@ -41,7 +41,7 @@ acre_alloc_slow(acre_region *cursor, size_t size)
 		cursor->top += ACRE_ALIGN;
 		return (void *)(cursor->top - ACRE_ALIGN);
 	}
-	if (size > grow_object_most(pool_of(region)))
+	if (size > pool_of(region)->object_most)
 		return large_alloc(region, size);
 	return alloc_in_new_block(region, size ? size : 1);
 }

@@ -34,6 +34,11 @@ struct block {
 	struct block *skip;
 };
 
+/* What a block in a region has before its objects, aligned as these. */
+#define BLOCK_HEADER sizeof(struct block)
+
+_Static_assert(BLOCK_HEADER % 16 == 0, "objects would not be aligned");
+
 struct batch {
 	struct block *first;
 	size_t count; /* blocks */

@@ -54,6 +54,8 @@ struct cache {
 	unsigned outgrown;       /* of these, those that grew */
 	unsigned probes;         /* regions opened smaller, to see */
 	unsigned probes_outgrown;
+	unsigned refills;        /* without a probe, so many to come */
+	unsigned refills_again;  /* when these probes have been outgrown */
 
 	alignas(CACHE_LINE) struct bin bins[]; /* by order */
 };

@@ -2,9 +2,9 @@
 /*
  * grow.c - the blocks that a region grows by.
  *
- * A region's next block is a page, or as much as an eighth of what it holds,
- * and GROW_BYTES at most: what it does not fill of its last block stays small
- * beside it. Regions of one size need not grow at all: see learn.c.
+ * A region's next block is as large as its first, or an eighth of what it
+ * holds, and GROW_BYTES at most: what it does not fill of its last block stays
+ * small beside it. Regions of one size need not grow at all: see learn.c.
  * Blocks of one order are a chain with a known end and count: all of them go
  * back in constant time.
  */
@@ -13,7 +13,7 @@
 
 #include "lib/region.h"
 
-/* The next block is at most this part of what a region holds. */
+/* The part of what a region holds that its next block may be. */
 #define GROW_SHARE 8
 
 bool
@@ -27,39 +27,27 @@ grow_may_hold(const struct region *region, size_t size)
 	return false;
 }
 
-size_t
-grow_object_most(const acre_pool *pool)
-{
-	size_t quarter = pool->orders[pool->grow_orders - 1].size / 4;
-	size_t page = pool->page_size - BLOCK_HEADER;
-
-	return quarter > page ? quarter : page;
-}
-
 /* The order of the smallest block that holds size bytes of objects. */
 static unsigned
-least_order(const struct region *region, size_t size)
+least_order(const struct cache *cache, size_t size)
 {
 	unsigned order = 0;
 
-	while (pool_of(region)->orders[order].size - BLOCK_HEADER < size)
+	while (cache->bins[order].size - BLOCK_HEADER < size)
 		order++;
 	return order;
 }
 
-/* The order of the next block: as large as growth allows, but not less than
- * the least. */
-static unsigned
-next_order(const struct region *region, unsigned least)
+/* As the region grows, so do its blocks. */
+static void
+raise_next_order(struct region *region, const struct cache *cache)
 {
-	const acre_pool *pool = pool_of(region);
 	size_t part = acre_region_held(&region->cursor) / GROW_SHARE;
-	unsigned order = least;
+	unsigned next = region->more.next_order + 1;
 
-	while (order + 1 < pool->grow_orders &&
-		pool->orders[order + 1].size <= part)
-		order++;
-	return order;
+	if (next < pool_of(region)->grow_orders &&
+		cache->bins[next].size <= part)
+		region->more.next_order = next;
 }
 
 /* A block of *order, or where that cannot be had, of less. */
@@ -67,16 +55,17 @@ static struct block *
 take(struct region *region, struct cache *cache, unsigned *order,
 	unsigned least)
 {
-	const struct order *orders = pool_of(region)->orders;
 	struct block *block;
 
+	if (*order < least)
+		*order = least;
 	for (; *order > least; --*order) {
-		block = grow_may_hold(region, orders[*order].size) ?
+		block = grow_may_hold(region, cache->bins[*order].size) ?
 			cache_try(cache, *order) : NULL;
 		if (block)
 			return block;
 	}
-	return grow_may_hold(region, orders[least].size) ?
+	return grow_may_hold(region, cache->bins[least].size) ?
 		cache_take(cache, least) : NULL;
 }
 
@@ -85,21 +74,23 @@ grow_take(struct region *region, size_t size, size_t *room)
 {
 	acre_pool *pool = pool_of(region);
 	struct cache *cache = cache_of(pool);
-	unsigned least = least_order(region, size);
-	unsigned order = next_order(region, least);
+	struct more *more = region_more(region);
+	unsigned order = more->next_order;
 	struct block *block;
 
-	block = cache ? take(region, cache, &order, least) : NULL;
+	block = cache ? take(region, cache, &order, least_order(cache, size))
+		      : NULL;
 	if (!block)
 		return NULL;
 	if (!(region->state & STATE_GREW))
 		learn_outgrown(cache, region);
 	region->state |= STATE_GREW;
-	chain_append(&region_more(region)->chains[order], block,
+	chain_append(&more->chains[order], block,
 		pool->orders[order].full_batch);
-	region->more.held += pool->orders[order].size;
+	more->held += cache->bins[order].size;
+	raise_next_order(region, cache);
 	pool_add(pool, &cache->member, GROWN, 1);
-	*room = pool->orders[order].size - BLOCK_HEADER;
+	*room = cache->bins[order].size - BLOCK_HEADER;
 	return block;
 }
 

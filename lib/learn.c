@@ -11,7 +11,8 @@
  * A block too large costs memory only when many are out; then the bin of that
  * order runs empty, and a region that would have to wait for a refill is
  * opened one order smaller instead, to see: when most of these probes fit,
- * the thread goes back to the smaller order. So a thread that has one region
+ * the thread goes back to the smaller order; when most do not, the next ones
+ * come after twice as many refills. So a thread that has one region
  * open at a time keeps a block that is hot, and a thread with thousands finds
  * what they need; a few large ones among many small move nothing.
  */
@@ -19,6 +20,15 @@
 
 #define WINDOW 64
 #define PROBES 8
+#define REFILLS_MOST 64
+
+static void
+forget_probes(struct cache *cache, unsigned refills)
+{
+	cache->probes = 0;
+	cache->probes_outgrown = 0;
+	cache->refills = cache->refills_again = refills;
+}
 
 static void
 settle(struct cache *cache, struct bin *bin)
@@ -26,8 +36,20 @@ settle(struct cache *cache, struct bin *bin)
 	cache->open_bin = bin;
 	cache->since = load_relaxed(&cache->member.counters.of[OPENED]);
 	cache->outgrown = 0;
-	cache->probes = 0;
-	cache->probes_outgrown = 0;
+	forget_probes(cache, 0);
+}
+
+/* After the last of some probes: how did they do? */
+static void
+decide(struct cache *cache)
+{
+	unsigned refills = 2 * cache->refills_again + 1;
+
+	if (cache->probes_outgrown <= PROBES / 2)
+		settle(cache, cache->open_bin - 1);
+	else
+		forget_probes(cache,
+			refills < REFILLS_MOST ? refills : REFILLS_MOST);
 }
 
 unsigned
@@ -38,13 +60,13 @@ learn_order(struct cache *cache)
 	if (bin_order(bin) == 0 || load_relaxed(&bin->current_count) ||
 		load_relaxed(&bin->spare_count))
 		return bin_order(bin);
-	if (cache->probes == PROBES) {
-		if (cache->probes_outgrown <= PROBES / 2) {
-			settle(cache, bin - 1);
-			return learn_order(cache);
-		}
-		cache->probes = cache->probes_outgrown = 0;
+	if (cache->refills > 0) {
+		cache->refills--;
 		return bin_order(bin);
+	}
+	if (cache->probes == PROBES) {
+		decide(cache);
+		return bin_order(cache->open_bin);
 	}
 	cache->probes++;
 	return bin_order(bin) - 1;

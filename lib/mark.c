@@ -14,6 +14,7 @@ struct mark {
 	uintptr_t top, base, end;
 	size_t passed, packed;
 	uint64_t serial;
+	unsigned next_order;
 	struct chain chains[GROW_ORDERS];
 };
 
@@ -37,6 +38,7 @@ acre_region_mark(acre_region *cursor)
 			.passed = more->passed,
 			.packed = more->packed,
 			.serial = more->serial,
+			.next_order = more->next_order,
 		},
 	};
 
@@ -73,6 +75,7 @@ acre_region_rewind(acre_region *cursor, acre_mark outside)
 		grow_release_to(region, i, &mark.chains[i]);
 	more->base = mark.base;
 	more->end = mark.end;
+	more->next_order = mark.next_order;
 	more->passed = mark.passed;
 	more->packed = mark.packed;
 	more->last = NULL;

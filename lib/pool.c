@@ -316,6 +316,16 @@ init_orders(acre_pool *pool, const acre_pool_options *options)
 	}
 }
 
+/* A quarter of the largest block that regions grow by, or a page's worth. */
+static size_t
+object_most(const acre_pool *pool)
+{
+	size_t quarter = pool->orders[pool->grow_orders - 1].size / 4;
+	size_t page = pool->page_size - BLOCK_HEADER;
+
+	return quarter > page ? quarter : page;
+}
+
 static void
 init(acre_pool *pool, const acre_pool_options *options)
 {
@@ -334,6 +344,7 @@ init(acre_pool *pool, const acre_pool_options *options)
 	pool->chunks.chunk_size = options->chunk_size;
 	depot_init(&pool->depot);
 	init_orders(pool, options);
+	pool->object_most = object_most(pool);
 }
 
 acre_pool *

@@ -90,6 +90,7 @@ struct acre_pool {
 	unsigned order_count;
 	unsigned grow_orders; /* that regions grow by */
 	size_t batch_bytes;   /* of a full batch, but of a block at least */
+	size_t object_most;   /* that goes into a block with others */
 	int (*on_limit)(acre_pool *pool, size_t size, void *userdata);
 	void *userdata;
 	const struct rcu_flavor_struct *application;

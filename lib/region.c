@@ -12,18 +12,16 @@
 
 #define BUFFER_LEAST 512
 
-struct more *
-region_more(struct region *region)
+void
+region_begin_more(struct region *region)
 {
 	struct more *more = &region->more;
 
-	if (region->state & STATE_MORE)
-		return more;
 	memset(more, 0, sizeof(*more));
 	more->base = region_first_object(region);
 	more->end = more->first_end = region->cursor.limit;
+	more->next_order = region_order(region);
 	region->state |= STATE_MORE;
-	return more;
 }
 
 void *
@@ -288,6 +286,7 @@ acre_region_reset(acre_region *cursor)
 		grow_release(region);
 		more->base = region_first_object(region);
 		more->end = more->first_end;
+		more->next_order = region_order(region);
 		more->passed = more->packed = 0;
 		more->last = NULL;
 		region->cursor.limit = more->first_end;

@@ -65,6 +65,7 @@ struct region {
 
 	struct more {
 		struct chain chains[GROW_ORDERS]; /* by order */
+		unsigned next_order; /* of the next block, at least */
 
 		/* The block that the cursor is in. */
 		uintptr_t base; /* where its objects begin */
@@ -100,7 +101,6 @@ struct region {
 #define ALIGN_UP(n) \
 	(((n) + (ACRE_ALIGN - 1)) & ~(uintptr_t)(ACRE_ALIGN - 1))
 #define REGION_HEADER ALIGN_UP(sizeof(struct region))
-#define BLOCK_HEADER ALIGN_UP(sizeof(struct block))
 
 static inline struct region *
 region_of(acre_region *cursor)
@@ -128,7 +128,15 @@ region_first_object(const struct region *region)
 }
 
 /* Begin to use region->more. */
-struct more *region_more(struct region *region);
+void region_begin_more(struct region *region);
+
+static inline struct more *
+region_more(struct region *region)
+{
+	if (!(region->state & STATE_MORE))
+		region_begin_more(region);
+	return &region->more;
+}
 
 /* ---- grow.c ---- */
 
@@ -149,9 +157,6 @@ void grow_release_to(struct region *region, unsigned order,
 
 /* May region hold size bytes more? If not, errno is set. */
 bool grow_may_hold(const struct region *region, size_t size);
-
-/* The largest object that goes into a grown block. */
-size_t grow_object_most(const acre_pool *pool);
 
 /* ---- large.c ---- */
 

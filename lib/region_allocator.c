@@ -31,9 +31,14 @@ plain_allocate(void *userdata, size_t size)
 static void *
 plain_reallocate(void *userdata, void *p, size_t old_size, size_t new_size)
 {
-	void *moved = acre_realloc(userdata, p, old_size, new_size);
+	acre_region *cursor = userdata;
+	uintptr_t top = cursor->top;
+	void *moved = acre_realloc(cursor, p, old_size, new_size);
 
-	return moved ? remember(userdata, moved) : NULL;
+	/* One that stayed where it is, and not at the tip, is not the last. */
+	if (moved && (moved != p || cursor->top != top))
+		remember(cursor, moved);
+	return moved;
 }
 
 static void
