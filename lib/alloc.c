@@ -7,29 +7,6 @@
 
 #include "lib/region.h"
 
-/* A block for an object of size bytes. The cursor moves there when that
- * leaves more room than where it stands. */
-static void *
-alloc_in_new_block(struct region *region, size_t size)
-{
-	size_t taken = ALIGN_UP(size);
-	size_t room;
-	struct block *block = grow_take(region, size, &room);
-	uintptr_t object;
-
-	if (!block)
-		return region_fail(region, errno);
-	if (room - taken >= region->cursor.limit - region->cursor.top) {
-		grow_move_to(region, block, room);
-		object = region->cursor.top;
-		region->cursor.top += taken;
-	} else {
-		object = (uintptr_t)block + BLOCK_HEADER;
-		region->more.passed += taken;
-	}
-	return (void *)object;
-}
-
 void *
 acre_alloc_slow(acre_region *cursor, size_t size)
 {
@@ -43,7 +20,7 @@ acre_alloc_slow(acre_region *cursor, size_t size)
 	}
 	if (size > pool_of(region)->object_most)
 		return large_alloc(region, size);
-	return alloc_in_new_block(region, size ? size : 1);
+	return grow_alloc(region, size ? size : 1);
 }
 
 void *

@@ -27,6 +27,27 @@ grow_may_hold(const struct region *region, size_t size)
 	return false;
 }
 
+/* Which order is next, and what region must grow by before it is larger. A
+ * first block is no larger than the next one, so nothing wraps. */
+static void
+set_next(struct region *region, unsigned next)
+{
+	const acre_pool *pool = pool_of(region);
+	size_t first = acre_region_held(&region->cursor) - region->more.held;
+
+	region->more.next_order = next;
+	region->more.next_raise = SIZE_MAX;
+	if (next + 1 < pool->grow_orders)
+		region->more.next_raise =
+			GROW_SHARE * pool->orders[next + 1].size - first;
+}
+
+void
+grow_begin(struct region *region)
+{
+	set_next(region, region_order(region));
+}
+
 /* The order of the smallest block that holds size bytes of objects. */
 static unsigned
 least_order(const struct cache *cache, size_t size)
@@ -38,72 +59,94 @@ least_order(const struct cache *cache, size_t size)
 	return order;
 }
 
-/* As the region grows, so do its blocks. */
-static void
-raise_next_order(struct region *region, const struct cache *cache)
+/* A block from the pool, or where one of that size cannot be had, a smaller
+ * one; or from the cache of a thread that used another last. */
+static __attribute__((noinline)) struct block *
+take_slow(struct region *region, size_t size, struct bin **bin)
 {
-	size_t part = acre_region_held(&region->cursor) / GROW_SHARE;
-	unsigned next = region->more.next_order + 1;
-
-	if (next < pool_of(region)->grow_orders &&
-		cache->bins[next].size <= part)
-		region->more.next_order = next;
-}
-
-/* A block of *order, or where that cannot be had, of less. */
-static struct block *
-take(struct region *region, struct cache *cache, unsigned *order,
-	unsigned least)
-{
+	struct cache *cache = cache_of(pool_of(region));
+	unsigned order = region->more.next_order;
 	struct block *block;
+	unsigned least;
 
-	if (*order < least)
-		*order = least;
-	for (; *order > least; --*order) {
-		block = grow_may_hold(region, cache->bins[*order].size) ?
-			cache_try(cache, *order) : NULL;
+	if (!cache)
+		return NULL;
+	least = least_order(cache, size);
+	if (order < least)
+		order = least;
+	for (; order > least; order--) {
+		*bin = &cache->bins[order];
+		block = grow_may_hold(region, (*bin)->size) ?
+			cache_try(cache, order) : NULL;
 		if (block)
 			return block;
 	}
-	return grow_may_hold(region, cache->bins[least].size) ?
+	*bin = &cache->bins[least];
+	return grow_may_hold(region, (*bin)->size) ?
 		cache_take(cache, least) : NULL;
 }
 
-struct block *
-grow_take(struct region *region, size_t size, size_t *room)
+/* As take_slow, when the block is at hand. */
+static inline struct block *
+take(struct region *region, size_t size, struct bin **bin)
 {
-	acre_pool *pool = pool_of(region);
-	struct cache *cache = cache_of(pool);
-	struct more *more = region_more(region);
-	unsigned order = more->next_order;
-	struct block *block;
+	struct cache *cache = region->home;
+	struct block *block = NULL;
 
-	block = cache ? take(region, cache, &order, least_order(cache, size))
-		      : NULL;
-	if (!block)
-		return NULL;
-	if (!(region->state & STATE_GREW))
-		learn_outgrown(cache, region);
-	region->state |= STATE_GREW;
-	chain_append(&more->chains[order], block,
-		pool->orders[order].full_batch);
-	more->held += cache->bins[order].size;
-	raise_next_order(region, cache);
-	pool_add(pool, &cache->member, GROWN, 1);
-	*room = cache->bins[order].size - BLOCK_HEADER;
-	return block;
+	if (ACRE_LIKELY(cache_is_at_hand(cache)) &&
+		ACRE_LIKELY(!region->more.max_bytes)) {
+		*bin = &cache->bins[region->more.next_order];
+		if (ACRE_LIKELY(size <= (*bin)->size - BLOCK_HEADER))
+			block = bin_take(*bin);
+	}
+	return ACRE_LIKELY(block) ? block : take_slow(region, size, bin);
 }
 
-void
-grow_move_to(struct region *region, struct block *block, size_t room)
+/* Account for a block that was taken from one of this thread's bins. */
+static inline void
+add(struct region *region, struct block *block, struct bin *bin)
+{
+	struct more *more = &region->more;
+	unsigned order = bin_order(bin);
+	struct cache *cache = (struct cache *)((char *)bin - bin->offset -
+		offsetof(struct cache, bins));
+
+	chain_append(&more->chains[order], block,
+		pool_of(region)->orders[order].full_batch);
+	more->held += bin->size;
+	count_add(&cache->member.counters.of[GROWN], 1);
+	if (!(region->state & STATE_GREW)) {
+		region->state |= STATE_GREW;
+		learn_outgrown(cache, region);
+	}
+	if (more->held >= more->next_raise)
+		set_next(region, more->next_order + 1);
+}
+
+void *
+grow_alloc(struct region *region, size_t size)
 {
 	struct more *more = region_more(region);
+	size_t taken = ALIGN_UP(size);
+	struct bin *bin;
+	struct block *block = take(region, size, &bin);
+	uintptr_t object, end;
 
-	more->passed += region->cursor.top - more->base;
-	more->base = (uintptr_t)block + BLOCK_HEADER;
-	more->end = more->base + room;
-	region->cursor.top = more->base;
-	region->cursor.limit = more->end;
+	if (!block)
+		return region_fail(region, errno);
+	add(region, block, bin);
+	object = (uintptr_t)block + BLOCK_HEADER;
+	end = (uintptr_t)block + bin->size;
+	if (end - object - taken >= region->cursor.limit - region->cursor.top) {
+		more->passed += region->cursor.top - more->base;
+		more->base = object;
+		more->end = end;
+		region->cursor.top = object + taken;
+		region->cursor.limit = end;
+	} else {
+		more->passed += taken;
+	}
+	return (void *)object;
 }
 
 /* The first count blocks of a chain, of which the last is known. */

@@ -15,6 +15,7 @@ struct mark {
 	size_t passed, packed;
 	uint64_t serial;
 	unsigned next_order;
+	size_t next_raise;
 	struct chain chains[GROW_ORDERS];
 };
 
@@ -39,6 +40,7 @@ acre_region_mark(acre_region *cursor)
 			.packed = more->packed,
 			.serial = more->serial,
 			.next_order = more->next_order,
+			.next_raise = more->next_raise,
 		},
 	};
 
@@ -76,6 +78,7 @@ acre_region_rewind(acre_region *cursor, acre_mark outside)
 	more->base = mark.base;
 	more->end = mark.end;
 	more->next_order = mark.next_order;
+	more->next_raise = mark.next_raise;
 	more->passed = mark.passed;
 	more->packed = mark.packed;
 	more->last = NULL;

@@ -20,8 +20,8 @@ region_begin_more(struct region *region)
 	memset(more, 0, sizeof(*more));
 	more->base = region_first_object(region);
 	more->end = more->first_end = region->cursor.limit;
-	more->next_order = region_order(region);
 	region->state |= STATE_MORE;
+	grow_begin(region);
 }
 
 void *
@@ -286,7 +286,7 @@ acre_region_reset(acre_region *cursor)
 		grow_release(region);
 		more->base = region_first_object(region);
 		more->end = more->first_end;
-		more->next_order = region_order(region);
+		grow_begin(region);
 		more->passed = more->packed = 0;
 		more->last = NULL;
 		region->cursor.limit = more->first_end;

@@ -66,6 +66,7 @@ struct region {
 	struct more {
 		struct chain chains[GROW_ORDERS]; /* by order */
 		unsigned next_order; /* of the next block, at least */
+		size_t next_raise;   /* when held is so much, more */
 
 		/* The block that the cursor is in. */
 		uintptr_t base; /* where its objects begin */
@@ -73,7 +74,8 @@ struct region {
 				 * this, rounded down */
 		size_t passed;  /* bytes handed out of other blocks */
 		size_t packed;  /* bytes of strings, all blocks */
-		size_t held;    /* bytes of grown blocks and large objects */
+		size_t held;    /* bytes of blocks but the first, and of
+				 * large objects */
 
 		struct large *large;
 		struct large *large_spare; /* records to use again */
@@ -140,12 +142,10 @@ region_more(struct region *region)
 
 /* ---- grow.c ---- */
 
-/* An order's block that holds size bytes of objects, as large as the region's
- * growth asks for; sets *room to what it holds. NULL: errno is set. */
-struct block *grow_take(struct region *region, size_t size, size_t *room);
-
-/* Let the cursor stand at the start of block, with room bytes. */
-void grow_move_to(struct region *region, struct block *block, size_t room);
+/* An object of size bytes, no more than the pool's object_most, in a new block.
+ * The cursor moves there when that leaves more room than where it stands.
+ * NULL: errno is set. */
+void *grow_alloc(struct region *region, size_t size);
 
 /* Give back all blocks that region grew by, in constant time. */
 void grow_release(struct region *region);
@@ -154,6 +154,9 @@ void grow_release(struct region *region);
  * given; linear in them. */
 void grow_release_to(struct region *region, unsigned order,
 	const struct chain *before);
+
+/* Which blocks come next, for a region that begins to use more. */
+void grow_begin(struct region *region);
 
 /* May region hold size bytes more? If not, errno is set. */
 bool grow_may_hold(const struct region *region, size_t size);
