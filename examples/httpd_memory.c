@@ -13,13 +13,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 acre_pool *
 memory_pool_create(size_t max_bytes)
 {
 	acre_pool_options options = {
-		.page_size = MEMORY_PAGE,
 		.max_bytes = max_bytes,
 		.name = "httpd",
 	};
@@ -40,16 +38,10 @@ memory_zalloc(acre_region *region, size_t size)
 }
 
 void *
-memory_grow(acre_region *region, void *p, size_t used, size_t size)
+memory_grow(acre_region *region, void *p, size_t old_size, size_t size)
 {
-	void *grown;
-
-	if (region == NULL)
-		return realloc(p, size);
-	grown = acre_alloc(region, size);
-	if (grown != NULL && used > 0)
-		memcpy(grown, p, used);
-	return grown;
+	return region ? acre_realloc(region, p, old_size, size) :
+			realloc(p, size);
 }
 
 char *

@@ -15,11 +15,8 @@
 
 #include <acre/acre.h>
 
-/* The pool's pages: the largest object is one of these less its header. */
-#define MEMORY_PAGE ((size_t)64 * 1024)
-
-/* The largest body that fits into one object, with room to spare. */
-#define MEMORY_BODY_MAX ((size_t)60 * 1024)
+/* The largest body that the server can be told to take. */
+#define MEMORY_BODY_MAX ((size_t)64 * 1024 * 1024)
 
 /*
  * memory_pool_create: the server's pool; max_bytes is 0 for no limit.
@@ -38,11 +35,12 @@ void *memory_alloc(acre_region *region, size_t size);
 void *memory_zalloc(acre_region *region, size_t size);
 
 /*
- * memory_grow: move the first used bytes of p (may be NULL) to size bytes.
+ * memory_grow: make p, of old_size bytes, size bytes large; p may be NULL.
  *
  * Returns NULL and sets errno: ENOMEM; p is then as it was.
  */
-void *memory_grow(acre_region *region, void *p, size_t used, size_t size);
+void *memory_grow(acre_region *region, void *p, size_t old_size,
+	size_t size);
 
 /*
  * memory_printf: print into a string.

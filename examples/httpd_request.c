@@ -243,7 +243,7 @@ body_reserve(struct request *request, size_t size)
 		room *= 2;
 	if (room > most)
 		room = most;
-	body = memory_grow(request->region, request->body, request->length,
+	body = memory_grow(request->region, request->body, request->room,
 		room);
 	if (body == NULL)
 		return false;

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/resource.h>
 
 #include "httpd_memory.h"
@@ -142,6 +143,7 @@ field_value(const struct snapshot *snapshot, const struct field *field)
 static void
 snapshot_pool(struct snapshot *snapshot, acre_pool *pool)
 {
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	acre_stats stats;
 
 	acre_pool_stats(pool, &stats);
@@ -149,11 +151,11 @@ snapshot_pool(struct snapshot *snapshot, acre_pool *pool)
 	snapshot->closed = stats.regions_closed;
 	snapshot->open = stats.regions_open;
 	snapshot->pool_bytes = stats.chunk_bytes;
-	snapshot->page_bytes = MEMORY_PAGE;
-	snapshot->pages_mapped = stats.chunk_bytes / MEMORY_PAGE;
+	snapshot->page_bytes = page;
+	snapshot->pages_mapped = stats.chunk_bytes / page;
 	snapshot->pages_handed_out =
 		(stats.chunk_bytes - stats.uncarved_bytes - stats.slack_bytes) /
-		MEMORY_PAGE;
+		page;
 	snapshot->pages_taken = stats.pages_taken;
 	snapshot->cache_hits = stats.pages_taken - stats.cache_misses;
 }

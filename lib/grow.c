@@ -20,8 +20,9 @@ bool
 grow_may_hold(const struct region *region, size_t size)
 {
 	size_t most = region->state & STATE_MORE ? region->more.max_bytes : 0;
+	size_t held = acre_region_held(&region->cursor);
 
-	if (!most || size <= most - acre_region_held(&region->cursor))
+	if (!most || (held <= most && size <= most - held))
 		return true;
 	errno = ENOMEM;
 	return false;

@@ -118,8 +118,11 @@ large_alloc(struct region *region, size_t size)
 
 	if (!take_memory(region, &taken, size))
 		return region_fail(region, errno);
+	/* Counted first: the record may take a block too. */
+	region_more(region)->held += taken.size;
 	large = take_record(region);
 	if (!large) {
+		region->more.held -= taken.size;
 		give_memory(region, &taken);
 		return NULL;
 	}
@@ -129,7 +132,6 @@ large_alloc(struct region *region, size_t size)
 	large->serial = ++region->more.serial;
 	large->next = region->more.large;
 	region->more.large = large;
-	region->more.held += large->size;
 	return large->memory;
 }
 
