@@ -1,0 +1,17 @@
+# doc's part of the Makefile: what a release has in doc/.
+
+EXTRA_DIST += \
+	doc/benchmarks.md \
+	doc/design.md \
+	doc/decisions/0001-descriptors-wait-not-pages.md \
+	doc/decisions/0002-fresh-chunk-carved-in-place.md \
+	doc/decisions/0003-grace-periods-have-numbers.md \
+	doc/decisions/0004-a-helper-that-ticks.md \
+	doc/decisions/0005-stashes-and-a-depot.md \
+	doc/decisions/0006-a-cache-is-two-chains.md \
+	doc/decisions/0007-region-bytes-are-derived.md \
+	doc/decisions/0008-metadata-comes-from-malloc.md \
+	doc/decisions/0009-a-close-cannot-fail.md \
+	doc/decisions/0010-bytes-of-slack.md \
+	doc/decisions/0011-shards-by-number-of-threads.md \
+	doc/decisions/0012-liburcu-is-called-not-inlined.md
