@@ -4,8 +4,8 @@
  *
  * A cache is found through thread-local storage by its pool's id: the last
  * one used at once, others in a small hash table. Ids are never reused, so
- * a cache whose pool is gone is never found; it is freed when its thread
- * next makes one, or ends.
+ * a cache whose pool is gone is never found; it is freed when its thread's
+ * table is next rebuilt, or the thread ends.
  *
  * A thread's end is seen through one pthread key for the whole process. Its
  * destructor only pushes, so it needs no read-side section and runs in any
@@ -112,8 +112,7 @@ idle_bytes(const struct member *member)
 	return bytes;
 }
 
-/* Put a batch of the pool's in the empty spare's place. A source of the
- * application's may have closed regions meanwhile, and filled it. */
+/* Put a batch of the pool's in the empty spare's place. */
 static int
 refill(struct cache *cache, struct bin *bin)
 {

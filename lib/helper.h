@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A pool begins and ends; when the last one ends, the helper is gone at the
- * return. helper_release blocks for a grace period at most. */
+/* A pool begins and ends; when the last one ends, so does the helper.
+ * helper_release blocks for a grace period at most. */
 void helper_retain(void);
 void helper_release(void);
 

@@ -243,12 +243,16 @@ region_finish(struct region *region, uint64_t serial)
 	} while (cleanup_run(region, serial));
 }
 
+/* Close cannot fail, so it leaves errno alone. */
 static __attribute__((noinline)) void
 close_slow(struct region *region)
 {
+	int saved = errno;
+
 	if (region->state & STATE_MORE)
 		region_finish(region, 0);
 	release(region);
+	errno = saved;
 }
 
 void

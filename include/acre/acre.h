@@ -59,7 +59,8 @@ struct rcu_flavor_struct; /* liburcu's; <urcu/flavor.h> */
  * `acre_pool_options o = {0}` and set what matters.
  */
 typedef struct acre_pool_options {
-	/* Where chunks come from. Default: acre_malloc_allocator. Copied. */
+	/* Where chunks come from. It must not use the pool that it serves.
+	 * Default: acre_malloc_allocator. Copied. */
 	const acre_allocator *source;
 	/* What a region borrows at a time: a power of two, no less than the
 	 * OS page. Default: the OS page. */
@@ -85,7 +86,8 @@ typedef struct acre_pool_options {
 	 * Default: urcu-bp. */
 	const struct rcu_flavor_struct *rcu;
 	/* Called when max_bytes stands in the way of size more bytes, with
-	 * no lock held; non-zero: try again. Default: none. */
+	 * no lock held; non-zero: try again, and call it again if that is in
+	 * vain. It may open and close regions. Default: none. */
 	int (*on_limit)(acre_pool *pool, size_t size, void *userdata);
 	void *userdata;
 	/* For reports; not copied, must outlive the pool. Default: "". */
@@ -121,7 +123,8 @@ const char *acre_pool_explain_sized(const acre_pool_options *options,
  * acre_pool_destroy: give every chunk back and end the pool; NULL is fine.
  *
  * Returns EBUSY (a region is open; nothing has changed), EDEADLK (inside an
- * RCU read-side section, or on acre's own helper thread).
+ * RCU read-side section, with qsbr: while online; or on acre's own helper
+ * thread).
  * Threads:  any one, while no other thread is inside a call on this pool.
  *           Threads that used it may live on or exit at any time.
  * Progress: may wait for a grace period when it is the process's last pool.
@@ -178,8 +181,10 @@ typedef struct acre_stats {
 /*
  * acre_pool_stats: fill *stats.
  *
- * Threads:  any. Counts are exact at rest; under way each is a value that
- *           the counter had during the call.
+ * Threads:  any. Exact at rest. While threads go on, each count is one that
+ *           was true during the call, and each difference of counts
+ *           (regions_open, free_bytes, region_bytes) may be off by what
+ *           they did meanwhile, but is never negative.
  * Progress: takes a lock that only thread exit, first use of a pool by a
  *           thread, destroy and other calls of this take.
  */
