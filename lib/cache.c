@@ -322,6 +322,29 @@ end_cache(struct cache *cache)
 	pool_leave(pool, &cache->member);
 }
 
+void
+cache_flush_thread(void)
+{
+	struct cache_table *table = thread_caches.table;
+
+	registry_lock();
+	for (size_t i = 0; table && i < table->size; i++)
+		if (table->slots[i].id && table->slots[i].cache->member.pool)
+			flush_all(table->slots[i].cache);
+	registry_unlock();
+}
+
+void
+acre_thread_flush(acre_pool *pool)
+{
+	struct cache *cache = NULL;
+
+	if (thread_caches.table)
+		cache = probe(thread_caches.table, pool->id)->cache;
+	if (cache)
+		flush_all(cache);
+}
+
 static void
 end_thread(void *unused)
 {

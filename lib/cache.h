@@ -98,6 +98,9 @@ cache_at_hand(const acre_pool *pool)
 	return thread_caches.last;
 }
 
+/* Give all idle blocks of the calling thread back, in every pool. */
+void cache_flush_thread(void);
+
 /* For tests: slots in the calling thread's table of caches. */
 size_t cache_table_size(void);
 

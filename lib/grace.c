@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * grace.c - the sequence, written by the helper thread only.
+ * grace.c - the sequence, written by one thread at a time.
  *
  * Why a number suffices: the unlink (seq_cst) comes before the load of the
  * sequence in grace_needed (seq_cst). If that load gave an even s, the
@@ -29,12 +29,23 @@ grace_elapsed(uint64_t needed)
 }
 
 void
-grace_run(void)
+grace_begin(void)
 {
 	add_seq_cst(&sequence, 1);
+}
+
+void
+grace_end(void)
+{
 	rcu_wait();
 	/* Release: pairs with grace_elapsed. */
 	store_release(&sequence, load_relaxed(&sequence) + 1);
+}
+
+uint64_t
+grace_sequence(void)
+{
+	return load_acquire(&sequence);
 }
 
 uint64_t

@@ -30,8 +30,17 @@ uint64_t grace_needed(void);
  */
 bool grace_elapsed(uint64_t needed);
 
-/* Let one grace period pass. The helper thread only; blocks. */
-void grace_run(void);
+/*
+ * Let one grace period pass; blocks. Between the two, whatever is unlinked
+ * still waits for this period: who was told to need it has come before.
+ *
+ * Threads: one at a time; the helper, or who stands in for it.
+ */
+void grace_begin(void);
+void grace_end(void);
+
+/* The sequence: what grace_elapsed compares with. */
+uint64_t grace_sequence(void);
 
 /* Grace periods so far. */
 uint64_t grace_count(void);

@@ -35,12 +35,25 @@
 static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
+	pthread_cond_t ticked_once;
 	pthread_t thread;
 	unsigned pools;
 	unsigned failures; /* of pthread_create, in a row */
+	unsigned waiters;
+	uint64_t ticked; /* the sequence at the last tick's end */
 	bool running;
 	bool stop;
+	bool ticking; /* a tick is under way, without the lock */
 } helper = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void
+grace_only(void)
+{
+	grace_begin();
+	grace_end();
+}
+
+static void (*_Atomic tick_work)(void) = grace_only;
 
 static _Atomic(uint64_t) wanted;
 static _Atomic(bool) dormant = true;
@@ -82,7 +95,21 @@ sleep_until_wanted(void)
 	return true;
 }
 
-/* With the lock, which is given up during a grace period. */
+/* With the lock, which is given up meanwhile; nobody else ticks. */
+static void
+tick_once(void)
+{
+	helper.ticking = true;
+	pthread_mutex_unlock(&helper.lock);
+	load_acquire(&tick_work)();
+	pthread_mutex_lock(&helper.lock);
+	helper.ticking = false;
+	helper.ticked = grace_sequence();
+	if (helper.waiters)
+		pthread_cond_broadcast(&helper.ticked_once);
+}
+
+/* With the lock. */
 static void
 tick(void)
 {
@@ -92,9 +119,8 @@ tick(void)
 		quiet++;
 		if (something_wanted()) {
 			quiet = 0;
-			pthread_mutex_unlock(&helper.lock);
-			grace_run();
-			pthread_mutex_lock(&helper.lock);
+			if (!helper.ticking)
+				tick_once();
 		}
 		if (load_relaxed(&hurry)) {
 			store_relaxed(&hurry, false);
@@ -178,6 +204,29 @@ helper_want(uint64_t needed)
 }
 
 void
+helper_set_tick(void (*tick_function)(void))
+{
+	if (load_acquire(&tick_work) != tick_function)
+		store_release(&tick_work, tick_function);
+}
+
+void
+helper_wait(uint64_t needed)
+{
+	helper_want(needed);
+	pthread_mutex_lock(&helper.lock);
+	helper.waiters++;
+	while (helper.ticked < needed) {
+		if (helper.running || helper.ticking)
+			pthread_cond_wait(&helper.ticked_once, &helper.lock);
+		else
+			tick_once();
+	}
+	helper.waiters--;
+	pthread_mutex_unlock(&helper.lock);
+}
+
+void
 helper_hurry(void)
 {
 	if (!load_relaxed(&hurry))
@@ -199,6 +248,7 @@ helper_retain(void)
 		pthread_condattr_init(&attributes);
 		pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 		pthread_cond_init(&helper.wake, &attributes);
+		pthread_cond_init(&helper.ticked_once, NULL);
 		pthread_condattr_destroy(&attributes);
 		initialised = true;
 	}

@@ -18,6 +18,20 @@ void helper_retain(void);
 void helper_release(void);
 
 /*
+ * What a tick is, instead of grace_begin and grace_end, which it calls. To be
+ * set before the first request that needs it, always to the same.
+ */
+void helper_set_tick(void (*tick)(void));
+
+/*
+ * Return when a tick that let grace_elapsed(needed) become true has ended. If
+ * there is no helper, the caller does its work.
+ *
+ * Threads: not the helper, not inside a read-side section. Blocks.
+ */
+void helper_wait(uint64_t needed);
+
+/*
  * Ask that grace_elapsed(needed) become true some time soon.
  *
  * Threads:  any. Progress: one load when somebody has asked already; a lock

@@ -25,6 +25,7 @@ libacre_la_SOURCES = \
 	lib/rcu.h \
 	lib/region.c lib/region.h \
 	lib/region_allocator.c \
+	lib/retire.c lib/retire.h \
 	lib/sanitizer.h \
 	lib/source.c lib/source.h \
 	lib/stats.c \

@@ -12,6 +12,8 @@
 #define CACHE_PAGES 512
 #define CACHE_BYTES ((size_t)2 << 20)
 #define HUGE_CHUNK ((size_t)2 << 20)
+#define LIMBO_BYTES ((size_t)64 << 20)
+#define FLAGS_KNOWN ACRE_NONBLOCKING
 
 static bool
 is_power_of_two(size_t n)
@@ -84,6 +86,8 @@ fill_defaults(acre_pool_options *options)
 		options->chunk_size = default_chunk_size(options);
 	if (!options->cache_bytes)
 		options->cache_bytes = default_cache_bytes(options);
+	if (!options->limbo_bytes)
+		options->limbo_bytes = LIMBO_BYTES;
 	if (!options->name)
 		options->name = "";
 }
@@ -117,9 +121,12 @@ options_resolve(const acre_pool_options *given, size_t given_size,
 			"chunk_size is more than an object can be"},
 		{o->max_bytes && o->max_bytes < o->chunk_size,
 			"max_bytes is less than one chunk"},
-		{o->limbo_bytes || o->keep_bytes || o->decay_ms || o->flags,
-			"limbo_bytes, keep_bytes, decay_ms and flags are "
-			"reserved and must be zero"},
+		{o->flags & ~FLAGS_KNOWN,
+			"flags has a flag that this version of acre does not "
+			"know"},
+		{o->keep_bytes || o->decay_ms,
+			"keep_bytes and decay_ms are reserved and must be "
+			"zero"},
 	};
 
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)

@@ -21,6 +21,7 @@
 #include "lib/helper.h"
 #include "lib/options.h"
 #include "lib/rcu.h"
+#include "lib/retire.h"
 
 static pthread_mutex_t registry = PTHREAD_MUTEX_INITIALIZER;
 
@@ -249,6 +250,9 @@ pool_leave(acre_pool *pool, struct member *member)
 			load_relaxed(&member->counters.of[what]));
 		store_relaxed(&member->counters.of[what], 0);
 	}
+	sub_relaxed(&pool->limbo_reserved,
+		load_relaxed(&member->limbo_allowance));
+	store_relaxed(&member->limbo_allowance, 0);
 	if (member->next)
 		member->next->previous = member->previous;
 	if (member->previous)
@@ -337,6 +341,8 @@ init(acre_pool *pool, const acre_pool_options *options)
 	pool->userdata = options->userdata;
 	pool->application = options->rcu;
 	pool->name = options->name;
+	pool->flags = options->flags;
+	pool->limbo_bytes = options->limbo_bytes;
 	pool->chunks.source.allocator = *options->source;
 	pool->chunks.source.max_bytes = options->max_bytes;
 	pool->chunks.page_size = options->page_size;
@@ -366,6 +372,7 @@ acre_pool_create_sized(const acre_pool_options *given, size_t given_size)
 	}
 	memset(pool, 0, size);
 	init(pool, &options);
+	retire_begin(pool);
 	helper_retain();
 	return pool;
 }
@@ -395,9 +402,9 @@ acre_pool_default(void)
 static bool
 detach_members(acre_pool *pool)
 {
-	uint64_t closed = pool_sum(pool, CLOSED);
+	uint64_t ended = pool_sum(pool, CLOSED) + pool_sum(pool, RETIRED);
 
-	if (pool_sum(pool, OPENED) != closed)
+	if (pool_sum(pool, OPENED) != ended)
 		return false;
 	for (struct member *m = pool->members; m; m = m->next)
 		m->pool = NULL;
@@ -415,11 +422,13 @@ acre_pool_destroy(acre_pool *pool)
 		return EDEADLK;
 	if (pool == load_relaxed(&default_pool))
 		return EBUSY;
+	acre_pool_barrier(pool);
 	registry_lock();
 	detached = detach_members(pool);
 	registry_unlock();
 	if (!detached)
 		return EBUSY;
+	retire_end(pool);
 	while (pool->unused) {
 		struct member *next = pool->unused->next;
 

@@ -41,6 +41,7 @@
 enum count {
 	OPENED,     /* regions */
 	CLOSED,     /* regions */
+	RETIRED,    /* regions */
 	GROWN,      /* blocks that regions took after their first */
 	MISSES,     /* batches that caches asked of the pool */
 	FLUSHES,    /* batches that caches gave to the pool */
@@ -73,6 +74,12 @@ struct member {
 	struct stash stash;
 	struct counters counters;
 	size_t (*idle)(const struct member *member); /* bytes it keeps */
+
+	/* Reserved of limbo and not used; its thread writes. */
+	_Atomic(size_t) limbo_allowance;
+
+	/* Retired regions: its thread pushes, any thread takes all. */
+	alignas(CACHE_LINE) _Atomic(struct region *) bag;
 };
 
 /* One order's part in the pool. */
@@ -94,17 +101,22 @@ struct acre_pool {
 	int (*on_limit)(acre_pool *pool, size_t size, void *userdata);
 	void *userdata;
 	const struct rcu_flavor_struct *application;
+	size_t limbo_bytes; /* that may be in limbo */
+	unsigned flags;
 	const char *name;
 
 	/* Under registry_lock(). */
 	struct member *members;
 	size_t member_count;
 	struct member *unused; /* of threads that have ended */
+	acre_pool *next_pool, *previous_pool;
 
 	/* Any thread, atomics only. */
 	_Atomic(unsigned) shards_used; /* grows with the number of threads */
 	struct counters others;        /* of threads that are not members */
 	_Atomic(size_t) large_bytes;   /* of objects from the source */
+	_Atomic(size_t) limbo_reserved; /* bytes in limbo, and allowances */
+	_Atomic(size_t) limbo_count;    /* regions in limbo */
 
 	struct chunks chunks;
 	struct depot depot;

@@ -8,6 +8,9 @@
  * grace period gives is told to it here: the end of each section happens
  * before the return of each rcu_wait that waited for it.
  *
+ * Retired regions wait for the application's readers: its flavour is known by
+ * its functions only, since one flavour's header hides the others'.
+ *
  * Without _LGPL_SOURCE: liburcu is called, not inlined, so that acre's
  * licence stays its own.
  */
@@ -47,6 +50,30 @@ rcu_wait(void)
 {
 	urcu_bp_synchronize_rcu();
 	sanitizer_acquire((void *)&urcu_bp_flavor);
+}
+
+/* Whether the application's readers use a flavour of their own. */
+static inline bool
+rcu_is_other(const struct rcu_flavor_struct *application)
+{
+	return application && application != &urcu_bp_flavor;
+}
+
+/* The same as rcu_wait for the application's flavour. */
+static inline void
+rcu_wait_for(const struct rcu_flavor_struct *application)
+{
+	application->update_synchronize_rcu();
+	sanitizer_acquire((void *)application);
+}
+
+/* What readers did before happens before the end of their limbo; said by the
+ * application, in acre_reader_leaves. */
+static inline void
+rcu_annotate_leave(const struct rcu_flavor_struct *application)
+{
+	sanitizer_release(application ? (void *)application :
+					(void *)&urcu_bp_flavor);
 }
 
 #endif

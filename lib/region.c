@@ -165,11 +165,13 @@ acre_region_open_with(acre_pool *pool, const acre_region_options *options)
 
 /* ---- close ---- */
 
-static void
-remove_child(struct region *child)
+void
+region_leave_parent(struct region *child)
 {
 	struct more *more = &child->more;
 
+	if (!(child->state & STATE_MORE) || !more->parent)
+		return;
 	if (more->next_sibling)
 		more->next_sibling->more.previous_sibling =
 			more->previous_sibling;
@@ -177,9 +179,10 @@ remove_child(struct region *child)
 		more->previous_sibling->more.next_sibling = more->next_sibling;
 	else
 		more->parent->more.children = more->next_sibling;
+	more->parent = NULL;
 }
 
-/* Give the first block back, and count. */
+/* Give the first block back. */
 static void
 end(struct region *region)
 {
@@ -189,7 +192,6 @@ end(struct region *region)
 	struct block *block = (struct block *)region;
 	struct batch batch = {block, 1, true};
 
-	pool_add(pool, cache ? &cache->member : NULL, CLOSED, 1);
 	if (region->state & STATE_BUFFER)
 		return;
 	if (cache)
@@ -205,10 +207,17 @@ release(struct region *region)
 	if (region->state & STATE_MORE) {
 		large_release(region, 0);
 		grow_release(region);
-		if (region->more.parent)
-			remove_child(region);
+		region_leave_parent(region);
 	}
 	end(region);
+}
+
+static void
+count_closed(struct region *region)
+{
+	struct cache *cache = cache_of(pool_of(region));
+
+	pool_add(pool_of(region), cache ? &cache->member : NULL, CLOSED, 1);
 }
 
 /* Run cleanups and close children that these leave, until none are left. The
@@ -226,6 +235,7 @@ close_child(struct region *child)
 		if (cleanup_run(region, 0))
 			continue;
 		parent = region->more.parent;
+		count_closed(region);
 		release(region);
 		if (region == child)
 			return;
@@ -251,8 +261,17 @@ close_slow(struct region *region)
 
 	if (region->state & STATE_MORE)
 		region_finish(region, 0);
+	count_closed(region);
 	release(region);
 	errno = saved;
+}
+
+void
+region_end_limbo(struct region *region)
+{
+	if (region->state & STATE_MORE)
+		region_finish(region, 0);
+	release(region);
 }
 
 void

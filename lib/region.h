@@ -63,6 +63,10 @@ struct region {
 	struct cache *home; /* of the thread that opened it */
 	size_t state;
 
+	/* When retired: the next in the bag, and what limbo counts. */
+	struct region *link;
+	size_t limbo_bytes;
+
 	struct more {
 		struct chain chains[GROW_ORDERS]; /* by order */
 		unsigned next_order; /* of the next block, at least */
@@ -183,6 +187,12 @@ bool cleanup_run(struct region *region, uint64_t serial);
 /* Close children and run cleanups that are younger than serial, until there
  * are none. */
 void region_finish(struct region *region, uint64_t serial);
+
+/* Take a region out of its parent's children, if it has one. */
+void region_leave_parent(struct region *region);
+
+/* A retired region's limbo has ended: finish it, and give its memory back. */
+void region_end_limbo(struct region *region);
 
 /* Account for an allocation that failed: NULL, errno, the sticky flag. */
 void *region_fail(struct region *region, int error);

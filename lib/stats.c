@@ -31,6 +31,17 @@ bytes_in_caches(const acre_pool *pool)
 	return bytes;
 }
 
+/* With registry_lock(). */
+static size_t
+bytes_in_limbo(const acre_pool *pool)
+{
+	size_t allowances = 0;
+
+	for (struct member *m = pool->members; m; m = m->next)
+		allowances += load_relaxed(&m->limbo_allowance);
+	return difference(load_relaxed(&pool->limbo_reserved), allowances);
+}
+
 static size_t
 count_overflow(const acre_pool *pool)
 {
@@ -48,6 +59,7 @@ sum_up(acre_pool *pool, acre_stats *stats)
 	uint64_t popped = pool_sum(pool, POPPED);
 
 	stats->regions_closed = pool_sum(pool, CLOSED);
+	stats->regions_retired = pool_sum(pool, RETIRED);
 	stats->regions_opened = pool_sum(pool, OPENED);
 	stats->free_bytes = (pool_sum(pool, PUSHED) - popped) *
 		pool->chunks.page_size;
@@ -56,6 +68,7 @@ sum_up(acre_pool *pool, acre_stats *stats)
 	stats->cache_flushes = pool_sum(pool, FLUSHES);
 	stats->overflow_pushes = pool_sum(pool, OVERFLOWED);
 	stats->cache_bytes = bytes_in_caches(pool);
+	stats->limbo_bytes = bytes_in_limbo(pool);
 	stats->caches = pool->member_count;
 }
 
@@ -68,7 +81,8 @@ acre_pool_stats(acre_pool *pool, acre_stats *stats)
 	registry_lock();
 	sum_up(pool, stats);
 	registry_unlock();
-	stats->regions_open = stats->regions_opened - stats->regions_closed;
+	stats->regions_open = stats->regions_opened - stats->regions_closed -
+		stats->regions_retired;
 	stats->chunks = load_relaxed(&chunks->count);
 	stats->chunk_bytes = stats->chunks * chunks->chunk_size;
 	stats->large_bytes = load_relaxed(&pool->large_bytes);
@@ -76,7 +90,8 @@ acre_pool_stats(acre_pool *pool, acre_stats *stats)
 	stats->slack_bytes = load_relaxed(&chunks->slack);
 	stats->region_bytes = difference(stats->chunk_bytes,
 		stats->uncarved_bytes + stats->slack_bytes +
-			stats->free_bytes + stats->cache_bytes);
+			stats->free_bytes + stats->cache_bytes +
+			stats->limbo_bytes);
 	stats->descriptors = load_relaxed(&pool->depot.made);
 	stats->overflow_batches = count_overflow(pool);
 	stats->source_calls = load_relaxed(&chunks->source.calls);

@@ -61,7 +61,7 @@ START_TEST(what_was_popped_is_not_given_before_a_grace_period)
 	for (size_t i = 0; i < count; i++)
 		descriptor_cool(&depot, &stash, got[i]);
 	ck_assert_uint_eq(get_all(&stash, again), 0);
-	grace_run();
+	grace_begin(), grace_end();
 	ck_assert_uint_eq(get_all(&stash, again), 16);
 	depot_destroy(&depot);
 }
@@ -79,11 +79,11 @@ START_TEST(the_depot_gives_no_chain_before_its_last_has_cooled)
 	for (size_t i = 0; i < count; i++) {
 		descriptor_cool(&depot, &popper, got[i]);
 		if (i == 40)
-			grace_run();
+			grace_begin(), grace_end();
 	}
 	/* 41 have cooled; the second chain of 32 has some that have not. */
 	ck_assert_uint_eq(get_all(&pusher, again), 32);
-	grace_run();
+	grace_begin(), grace_end();
 	ck_assert_uint_eq(get_all(&pusher, again), 64);
 	depot_destroy(&depot);
 }
@@ -99,7 +99,7 @@ START_TEST(a_stash_that_only_pops_feeds_one_that_only_pushes)
 
 		ck_assert_ptr_nonnull(d);
 		descriptor_cool(&depot, &popper, d);
-		grace_run();
+		grace_begin(), grace_end();
 	}
 	depot_destroy(&depot);
 }
@@ -114,13 +114,13 @@ START_TEST(a_thread_that_ends_takes_no_descriptor_along)
 	ck_assert_uint_eq(get_all(&stash, got), 48);
 	for (int i = 0; i < 20; i++)
 		descriptor_cool(&depot, &stash, got[i]);
-	grace_run();
+	grace_begin(), grace_end();
 	/* Some ready, some cooling. */
 	stash.ready = descriptor_get(&depot, &stash);
 	stash.ready->link = NULL;
 	descriptor_cool(&depot, &stash, got[20]);
 	stash_return(&depot, &stash);
-	grace_run();
+	grace_begin(), grace_end();
 	ck_assert_uint_eq(get_all(&other, got), 21);
 	depot_destroy(&depot);
 }

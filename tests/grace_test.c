@@ -14,7 +14,7 @@ START_TEST(one_period_serves_what_came_before_it)
 	uint64_t before = grace_count();
 
 	ck_assert(!grace_elapsed(needed));
-	grace_run();
+	grace_begin(), grace_end();
 	ck_assert(grace_elapsed(needed));
 	ck_assert_uint_eq(grace_count(), before + 1);
 }
@@ -24,10 +24,10 @@ START_TEST(what_comes_after_a_period_needs_another)
 {
 	uint64_t needed;
 
-	grace_run();
+	grace_begin(), grace_end();
 	needed = grace_needed();
 	ck_assert(!grace_elapsed(needed));
-	grace_run();
+	grace_begin(), grace_end();
 	ck_assert(grace_elapsed(needed));
 }
 END_TEST
@@ -51,7 +51,7 @@ static void *
 period(void *unused)
 {
 	(void)unused;
-	grace_run();
+	grace_begin(), grace_end();
 	store_release(&period_over, 1);
 	return NULL;
 }
@@ -76,7 +76,7 @@ START_TEST(what_comes_during_a_period_needs_the_next)
 	pthread_join(readers, NULL);
 	ck_assert(grace_elapsed(before));
 	ck_assert(!grace_elapsed(during));
-	grace_run();
+	grace_begin(), grace_end();
 	ck_assert(grace_elapsed(during));
 }
 END_TEST

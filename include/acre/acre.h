@@ -76,14 +76,16 @@ typedef struct acre_pool_options {
 	 * pages and no more than 64, is a batch: what a thread and the pool
 	 * move in one step. Default: 512 pages, but no more than 2 MiB. */
 	size_t cache_bytes;
-	/* Reserved for retired regions, for giving memory back and for
-	 * flags: must be zero. */
+	/* The most bytes of retired regions that wait for readers; one region
+	 * alone may be larger. Default: 64 MiB. */
 	size_t limbo_bytes;
+	/* Reserved, for giving memory back: must be zero. */
 	size_t keep_bytes;
 	unsigned decay_ms;
+	/* ACRE_NONBLOCKING: acre_region_retire never waits. */
 	unsigned flags;
-	/* The RCU flavour that the application's readers use.
-	 * Default: urcu-bp. */
+	/* The RCU flavour that the application's readers use
+	 * (&urcu_memb_flavor...). Default: urcu-bp. */
 	const struct rcu_flavor_struct *rcu;
 	/* Called when max_bytes stands in the way of size more bytes, with
 	 * no lock held; non-zero: try again, and call it again if that is in
@@ -93,6 +95,8 @@ typedef struct acre_pool_options {
 	/* For reports; not copied, must outlive the pool. Default: "". */
 	const char *name;
 } acre_pool_options;
+
+#define ACRE_NONBLOCKING 1u
 
 /*
  * acre_pool_create: make a pool; options may be NULL for all defaults.
@@ -120,14 +124,16 @@ const char *acre_pool_explain_sized(const acre_pool_options *options,
 				    size_t options_size);
 
 /*
- * acre_pool_destroy: give every chunk back and end the pool; NULL is fine.
+ * acre_pool_destroy: wait for retired regions, give every chunk back and end
+ * the pool; NULL is fine.
  *
  * Returns EBUSY (a region is open; nothing has changed), EDEADLK (inside an
  * RCU read-side section, with qsbr: while online; or on acre's own helper
  * thread).
  * Threads:  any one, while no other thread is inside a call on this pool.
  *           Threads that used it may live on or exit at any time.
- * Progress: may wait for a grace period when it is the process's last pool.
+ * Progress: waits as acre_pool_barrier; and for a grace period when it is the
+ *           process's last pool.
  */
 int acre_pool_destroy(acre_pool *pool);
 
@@ -139,6 +145,24 @@ int acre_pool_destroy(acre_pool *pool);
  * Threads:  any.
  */
 acre_pool *acre_pool_default(void);
+
+/*
+ * acre_pool_barrier: return when every region that was retired before, on any
+ * thread, has ended: its cleanups have run and its memory is back.
+ *
+ * Returns EDEADLK (inside an RCU read-side section, with qsbr: while online;
+ * or on acre's own helper thread).
+ * Threads: any. Progress: waits for readers, and for cleanups.
+ */
+int acre_pool_barrier(acre_pool *pool);
+
+/*
+ * acre_thread_flush: give the blocks that the calling thread keeps idle for
+ * pool back to it.
+ *
+ * Threads: any. Progress: lock-free.
+ */
+void acre_thread_flush(acre_pool *pool);
 
 /*
  * acre_stats: where a pool's memory is and what happened so far.
@@ -260,6 +284,34 @@ acre_region *acre_region_open_with(acre_pool *pool,
  * Ordering: none; whoever else reads objects in it must be done before.
  */
 void acre_region_close(acre_region *region);
+
+/*
+ * acre_region_retire: close a region that RCU readers may still be reading.
+ *
+ * Objects stay as they are until every read-side section (of the pool's RCU
+ * flavour) that is under way now has ended. Unpublish them first
+ * (rcu_assign_pointer), then retire. After that, on acre's helper thread:
+ * children close, cleanups run, which must not block, and the memory goes
+ * back. NULL is fine.
+ *
+ * A reader of flavour memb, mb or qsbr on a thread that is not registered
+ * with liburcu is not waited for, and reads freed memory.
+ *
+ * Returns EAGAIN (limbo_bytes are waiting, and this caller may not wait:
+ * inside a read-side section, on the helper, or ACRE_NONBLOCKING) or ENOMEM
+ * (no cache for this thread); the region is then still open.
+ * Threads:  as acre_region_close.
+ * Progress: constant time for any number of pages, children are walked; when
+ *           limbo is full it waits for readers.
+ */
+int acre_region_retire(acre_region *region);
+
+/*
+ * acre_reader_leaves: for ThreadSanitizer, which cannot see into liburcu:
+ * call it before rcu_read_unlock where retired regions are read. rcu as in
+ * the pool's options. Does nothing in other builds.
+ */
+void acre_reader_leaves(const struct rcu_flavor_struct *rcu);
 
 /*
  * acre_region_reset: make a region as empty as after it was opened. As close,

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * retire.c - regions whose objects may still be read by others.
+ *
+ *   owner        acre_region_retire: counted, pushed into the thread's bag
+ *   bag          one word per thread; regions chained through their headers
+ *   helper       takes all bags, lets one grace period pass, drains them
+ *   drained      cleanups run, and the memory goes back
+ *
+ * Who may touch what: from retire on, nobody writes a region's objects until
+ * a grace period of the application's readers has passed; its header is not
+ * the readers', and its link is written at once.
+ *
+ *            push   take      -  needs nothing of the other
+ *   push      -      -
+ *   take      -      -        Nobody reads a link before it holds the whole
+ *                             bag, so there is no ABA and no section.
+ *
+ * Why a region in a bag is not forgotten: who pushes onto an empty bag asks
+ * the helper for grace_needed() after the push. The helper begins a period,
+ * then takes the bags. If grace_needed() saw the sequence from before that
+ * beginning, the push came before it (all three are seq_cst), and the bag is
+ * found full; else it named a later period, whose tick finds it. And the
+ * period that ends next began before the take or was one of the helper's own
+ * steps after: either way readers of before are waited for, since rcu_wait
+ * comes after the take.
+ *
+ * Limbo is bounded in bytes. Threads reserve portions of it, so that the
+ * shared word is written once per portion, not per region; what a thread has
+ * reserved and not used is its allowance.
+ */
+#include "lib/retire.h"
+
+#include <errno.h>
+
+#include "lib/grace.h"
+#include "lib/helper.h"
+#include "lib/rcu.h"
+#include "lib/region.h"
+
+/* A portion is this part of the bound. */
+#define LIMBO_PORTIONS 64
+
+/* ---- the bound ---- */
+
+/* Reserve at least least and at most most bytes of limbo. */
+static size_t
+reserve(acre_pool *pool, size_t least, size_t most)
+{
+	size_t limbo = load_relaxed(&pool->limbo_reserved);
+	size_t bytes;
+
+	do {
+		size_t room = limbo < pool->limbo_bytes ?
+			pool->limbo_bytes - limbo : 0;
+
+		if (room < least)
+			return 0;
+		bytes = room < most ? room : most;
+	} while (!cas_relaxed(&pool->limbo_reserved, &limbo, limbo + bytes));
+	return bytes;
+}
+
+/* Is a region of so many bytes allowed into limbo? One that is larger than
+ * the bound is, when nothing else is there. */
+static bool
+enter_limbo(acre_pool *pool, struct member *member, size_t bytes)
+{
+	size_t portion = pool->limbo_bytes / LIMBO_PORTIONS;
+	size_t allowance = load_relaxed(&member->limbo_allowance);
+	size_t more;
+
+	if (allowance >= bytes) {
+		store_relaxed(&member->limbo_allowance, allowance - bytes);
+		return true;
+	}
+	more = reserve(pool, bytes - allowance,
+		bytes > portion ? bytes - allowance : portion);
+	if (more) {
+		store_relaxed(&member->limbo_allowance,
+			allowance + more - bytes);
+		return true;
+	}
+	if (bytes <= pool->limbo_bytes ||
+		load_relaxed(&pool->limbo_count) > 0)
+		return false;
+	add_relaxed(&pool->limbo_reserved, bytes);
+	return true;
+}
+
+/* ---- the owner's side ---- */
+
+static size_t
+held_with_children(const struct region *region)
+{
+	const struct region *child;
+	size_t held = acre_region_held(&region->cursor);
+
+	child = region->state & STATE_MORE ? region->more.children : NULL;
+	for (; child; child = child->more.next_sibling)
+		held += held_with_children(child);
+	return held;
+}
+
+static void tick(void);
+
+static void
+push(struct member *member, struct region *region)
+{
+	struct region *top = load_relaxed(&member->bag);
+
+	do {
+		region->link = top;
+	} while (!cas_seq_cst_or_acquire(&member->bag, &top, region));
+	if (top)
+		return;
+	helper_set_tick(tick);
+	helper_want(grace_needed());
+}
+
+int
+acre_region_retire(acre_region *cursor)
+{
+	struct region *region = region_of(cursor);
+	struct cache *cache;
+	acre_pool *pool;
+	size_t bytes;
+
+	if (!region)
+		return 0;
+	pool = pool_of(region);
+	cache = cache_of(pool);
+	if (!cache)
+		return ENOMEM;
+	bytes = held_with_children(region);
+	while (!enter_limbo(pool, &cache->member, bytes)) {
+		if (rcu_inside(pool->application) || helper_is_me() ||
+			pool->flags & ACRE_NONBLOCKING)
+			return EAGAIN;
+		helper_set_tick(tick);
+		helper_wait(grace_needed());
+	}
+	region_leave_parent(region);
+	region->limbo_bytes = bytes;
+	add_relaxed(&pool->limbo_count, 1);
+	count_add(&cache->member.counters.of[RETIRED], 1);
+	push(&cache->member, region);
+	return 0;
+}
+
+int
+acre_pool_barrier(acre_pool *pool)
+{
+	if (rcu_inside(pool->application) || helper_is_me())
+		return EDEADLK;
+	if (load_seq_cst(&pool->limbo_count) == 0)
+		return 0;
+	helper_set_tick(tick);
+	helper_wait(grace_needed());
+	return 0;
+}
+
+void
+acre_reader_leaves(const struct rcu_flavor_struct *rcu)
+{
+	rcu_annotate_leave(rcu);
+}
+
+/* ---- the helper's side ---- */
+
+/* All pools, under registry_lock(). */
+static acre_pool *pools;
+
+void
+retire_begin(acre_pool *pool)
+{
+	registry_lock();
+	pool->next_pool = pools;
+	if (pools)
+		pools->previous_pool = pool;
+	pools = pool;
+	registry_unlock();
+}
+
+void
+retire_end(acre_pool *pool)
+{
+	acre_pool_barrier(pool);
+	registry_lock();
+	if (pool->next_pool)
+		pool->next_pool->previous_pool = pool->previous_pool;
+	if (pool->previous_pool)
+		pool->previous_pool->next_pool = pool->next_pool;
+	else
+		pools = pool->next_pool;
+	registry_unlock();
+}
+
+/* Take what is in a member's bag on top of all. */
+static struct region *
+take_bag(struct member *member, struct region *all)
+{
+	struct region *bag, *last;
+
+	if (!load_seq_cst(&member->bag))
+		return all;
+	bag = last = exchange_seq_cst(&member->bag, NULL);
+	while (last->link)
+		last = last->link;
+	last->link = all;
+	return bag;
+}
+
+/* With registry_lock(). Also the bags of threads that have ended. */
+static struct region *
+take_bags(acre_pool *pool, struct region *all)
+{
+	for (struct member *m = pool->members; m; m = m->next)
+		all = take_bag(m, all);
+	for (struct member *m = pool->unused; m; m = m->next)
+		all = take_bag(m, all);
+	return all;
+}
+
+static struct region *
+take_all_bags(void)
+{
+	struct region *all = NULL;
+
+	registry_lock();
+	for (acre_pool *pool = pools; pool; pool = pool->next_pool)
+		all = take_bags(pool, all);
+	registry_unlock();
+	return all;
+}
+
+/* Wait for the readers of each flavour that is not the pools' own, once. */
+static void
+wait_for_others(const struct region *regions)
+{
+	const struct rcu_flavor_struct *waited = NULL;
+
+	for (; regions; regions = regions->link) {
+		const struct rcu_flavor_struct *flavour =
+			pool_of(regions)->application;
+
+		if (!rcu_is_other(flavour) || flavour == waited)
+			continue;
+		rcu_wait_for(flavour);
+		waited = flavour;
+	}
+}
+
+static void
+drain(struct region *regions)
+{
+	while (regions) {
+		struct region *next = regions->link;
+		acre_pool *pool = pool_of(regions);
+		size_t bytes = regions->limbo_bytes;
+
+		region_end_limbo(regions);
+		sub_relaxed(&pool->limbo_reserved, bytes);
+		sub_relaxed(&pool->limbo_count, 1);
+		regions = next;
+	}
+	cache_flush_thread();
+}
+
+/* One tick: one grace period for everybody's descriptors and regions. */
+static void
+tick(void)
+{
+	struct region *regions;
+
+	grace_begin();
+	regions = take_all_bags();
+	grace_end();
+	if (!regions)
+		return;
+	wait_for_others(regions);
+	drain(regions);
+}
