@@ -10,7 +10,7 @@ static void *
 malloc_allocate(void *userdata, size_t size)
 {
 	(void)userdata;
-	return malloc(size);
+	return malloc(size ? size : 1);
 }
 
 static void *
@@ -18,7 +18,8 @@ malloc_reallocate(void *userdata, void *p, size_t old_size, size_t new_size)
 {
 	(void)userdata;
 	(void)old_size;
-	return realloc(p, new_size);
+	/* realloc to 0 would free p. */
+	return realloc(p, new_size ? new_size : 1);
 }
 
 static void

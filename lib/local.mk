@@ -1,5 +1,9 @@
 acreincludedir = $(includedir)/acre
 acreinclude_HEADERS = include/acre/acre.h include/acre/allocator.h
+acrebridgedir = $(acreincludedir)/bridge
+acrebridge_HEADERS = \
+	include/acre/bridge/jemalloc.h \
+	include/acre/bridge/mimalloc.h
 
 lib_LTLIBRARIES = libacre.la
 libacre_la_SOURCES = \
