@@ -48,7 +48,7 @@ START_TEST(no_more_than_the_bound_are_made)
 }
 END_TEST
 
-/* No pool has retained the helper, so grace periods pass only by grace_run. */
+/* No pool has retained the helper, so grace periods pass only by grace_begin(), grace_end. */
 START_TEST(what_was_popped_is_not_given_before_a_grace_period)
 {
 	struct descriptor *got[MANY], *again[MANY];

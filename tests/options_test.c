@@ -89,7 +89,6 @@ static const struct {
 		"source"},
 	{{.flags = 1u << 31}, "flags"},
 	{{.decay_ms = 1}, "decay_ms"},
-	{{.limbo_bytes = 1}, "limbo_bytes"},
 	{{.keep_bytes = 1}, "keep_bytes"},
 };
 
