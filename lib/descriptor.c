@@ -206,3 +206,15 @@ stash_return(struct depot *depot, struct stash *stash)
 	stash->ready = NULL;
 	pthread_mutex_unlock(&depot->lock);
 }
+
+void
+depot_before_fork(struct depot *depot)
+{
+	pthread_mutex_lock(&depot->lock);
+}
+
+void
+depot_after_fork(struct depot *depot)
+{
+	pthread_mutex_unlock(&depot->lock);
+}

@@ -79,4 +79,8 @@ void descriptor_cool(struct depot *depot, struct stash *stash,
 /* Give all of a stash to the depot: its thread ends. Takes the lock. */
 void stash_return(struct depot *depot, struct stash *stash);
 
+/* Around a fork. */
+void depot_before_fork(struct depot *depot);
+void depot_after_fork(struct depot *depot);
+
 #endif

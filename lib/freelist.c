@@ -134,3 +134,15 @@ overflow_pop(struct overflow *overflow, struct batch *batch)
 	*batch = entry->batch;
 	return true;
 }
+
+void
+overflow_before_fork(struct overflow *overflow)
+{
+	pthread_mutex_lock(&overflow->lock);
+}
+
+void
+overflow_after_fork(struct overflow *overflow)
+{
+	pthread_mutex_unlock(&overflow->lock);
+}

@@ -51,4 +51,8 @@ void overflow_destroy(struct overflow *overflow);
 void overflow_push(struct overflow *overflow, const struct batch *batch);
 bool overflow_pop(struct overflow *overflow, struct batch *batch);
 
+/* Around a fork. */
+void overflow_before_fork(struct overflow *overflow);
+void overflow_after_fork(struct overflow *overflow);
+
 #endif

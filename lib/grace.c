@@ -42,6 +42,12 @@ grace_end(void)
 	store_release(&sequence, load_relaxed(&sequence) + 1);
 }
 
+void
+grace_cancel(void)
+{
+	store_release(&sequence, load_relaxed(&sequence) & ~(uint64_t)1);
+}
+
 uint64_t
 grace_sequence(void)
 {

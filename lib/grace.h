@@ -39,6 +39,9 @@ bool grace_elapsed(uint64_t needed);
 void grace_begin(void);
 void grace_end(void);
 
+/* In a fork's child: a period that was under way has not been. */
+void grace_cancel(void);
+
 /* The sequence: what grace_elapsed compares with. */
 uint64_t grace_sequence(void);
 

@@ -216,6 +216,7 @@ helper_wait(uint64_t needed)
 	helper_want(needed);
 	pthread_mutex_lock(&helper.lock);
 	helper.waiters++;
+	pthread_cond_signal(&helper.wake);
 	while (helper.ticked < needed) {
 		if (helper.running || helper.ticking)
 			pthread_cond_wait(&helper.ticked_once, &helper.lock);
@@ -236,6 +237,40 @@ helper_hurry(void)
 	helper_want(0);
 }
 
+/* With the lock. */
+static void
+init_conditions(void)
+{
+	pthread_condattr_t attributes;
+
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&helper.wake, &attributes);
+	pthread_cond_init(&helper.ticked_once, NULL);
+	pthread_condattr_destroy(&attributes);
+}
+
+void
+helper_before_fork(void)
+{
+	pthread_mutex_lock(&helper.lock);
+}
+
+/* Conditions are made anew in the child: who waited on them is not there. */
+void
+helper_after_fork(bool in_child)
+{
+	if (in_child) {
+		init_conditions();
+		helper.waiters = 0;
+		helper.running = helper.stop = helper.ticking = false;
+		is_helper = false;
+		store_seq_cst(&dormant, true);
+		grace_cancel();
+	}
+	pthread_mutex_unlock(&helper.lock);
+}
+
 void
 helper_retain(void)
 {
@@ -243,13 +278,7 @@ helper_retain(void)
 
 	pthread_mutex_lock(&helper.lock);
 	if (!initialised) {
-		pthread_condattr_t attributes;
-
-		pthread_condattr_init(&attributes);
-		pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-		pthread_cond_init(&helper.wake, &attributes);
-		pthread_cond_init(&helper.ticked_once, NULL);
-		pthread_condattr_destroy(&attributes);
+		init_conditions();
 		initialised = true;
 	}
 	helper.pools++;

@@ -44,6 +44,10 @@ void helper_want(uint64_t needed);
  * for a while. Threads: any. Progress: as helper_want. */
 void helper_hurry(void);
 
+/* Around a fork; the child has no helper until it needs one. */
+void helper_before_fork(void);
+void helper_after_fork(bool in_child);
+
 /* Whether the calling thread is the helper. */
 bool helper_is_me(void);
 

@@ -15,6 +15,7 @@ libacre_la_SOURCES = \
 	lib/chunk.c lib/chunk.h \
 	lib/cleanup.c \
 	lib/descriptor.c lib/descriptor.h \
+	lib/fork.c lib/fork.h \
 	lib/freelist.c lib/freelist.h \
 	lib/grace.c lib/grace.h \
 	lib/grow.c \

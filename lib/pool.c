@@ -18,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/fork.h"
 #include "lib/helper.h"
 #include "lib/options.h"
 #include "lib/rcu.h"
@@ -277,6 +278,67 @@ pool_sum(acre_pool *pool, enum count what)
 	return sum;
 }
 
+/* ---- all pools ---- */
+
+static acre_pool *pools; /* under registry_lock() */
+
+acre_pool *
+pool_first(void)
+{
+	return pools;
+}
+
+static void
+enlist(acre_pool *pool)
+{
+	registry_lock();
+	pool->next_pool = pools;
+	if (pools)
+		pools->previous_pool = pool;
+	pools = pool;
+	registry_unlock();
+}
+
+/* With registry_lock(). */
+static void
+delist(acre_pool *pool)
+{
+	if (pool->next_pool)
+		pool->next_pool->previous_pool = pool->previous_pool;
+	if (pool->previous_pool)
+		pool->previous_pool->next_pool = pool->next_pool;
+	else
+		pools = pool->next_pool;
+}
+
+static pthread_mutex_t default_lock = PTHREAD_MUTEX_INITIALIZER;
+
+void
+pool_before_fork(void)
+{
+	pthread_mutex_lock(&default_lock);
+	registry_lock();
+	for (acre_pool *pool = pools; pool; pool = pool->next_pool) {
+		depot_before_fork(&pool->depot);
+		for (unsigned i = 0; i < pool->order_count; i++)
+			overflow_before_fork(&pool->orders[i].overflow);
+	}
+}
+
+void
+pool_after_fork(bool in_child)
+{
+	for (acre_pool *pool = pools; pool; pool = pool->next_pool) {
+		for (unsigned i = 0; i < pool->order_count; i++)
+			overflow_after_fork(&pool->orders[i].overflow);
+		depot_after_fork(&pool->depot);
+		if (in_child)
+			source_forget_others(&pool->chunks.source);
+	}
+	registry_unlock();
+	pthread_mutex_unlock(&default_lock);
+}
+
 /* ---- making and ending pools ---- */
 
 static unsigned
@@ -365,14 +427,14 @@ acre_pool_create_sized(const acre_pool_options *given, size_t given_size)
 		return NULL;
 	}
 	size = sizeof(*pool) + count_orders(&options) * sizeof(struct order);
-	pool = aligned_alloc(alignof(acre_pool), size);
+	pool = fork_watch() ? NULL : aligned_alloc(alignof(acre_pool), size);
 	if (!pool) {
 		errno = ENOMEM;
 		return NULL;
 	}
 	memset(pool, 0, size);
 	init(pool, &options);
-	retire_begin(pool);
+	enlist(pool);
 	helper_retain();
 	return pool;
 }
@@ -382,19 +444,18 @@ static _Atomic(acre_pool *) default_pool;
 acre_pool *
 acre_pool_default(void)
 {
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	/* Acquire: pairs with the release below. */
 	acre_pool *pool = load_acquire(&default_pool);
 
 	if (pool)
 		return pool;
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&default_lock);
 	pool = load_relaxed(&default_pool);
 	if (!pool) {
 		pool = acre_pool_create(NULL);
 		store_release(&default_pool, pool);
 	}
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&default_lock);
 	return pool;
 }
 
@@ -422,13 +483,14 @@ acre_pool_destroy(acre_pool *pool)
 		return EDEADLK;
 	if (pool == load_relaxed(&default_pool))
 		return EBUSY;
-	acre_pool_barrier(pool);
+	retire_wait(pool);
 	registry_lock();
 	detached = detach_members(pool);
+	if (detached)
+		delist(pool);
 	registry_unlock();
 	if (!detached)
 		return EBUSY;
-	retire_end(pool);
 	while (pool->unused) {
 		struct member *next = pool->unused->next;
 

@@ -128,6 +128,13 @@ struct acre_pool {
 void registry_lock(void);
 void registry_unlock(void);
 
+/* The first of all pools; next_pool leads on. With registry_lock(). */
+acre_pool *pool_first(void);
+
+/* Around a fork: all locks of all pools. */
+void pool_before_fork(void);
+void pool_after_fork(bool in_child);
+
 /* Let a member join or leave; one that left is kept in pool->unused, to join
  * again. With registry_lock(). */
 void pool_join(acre_pool *pool, struct member *member);

@@ -52,6 +52,25 @@ rcu_wait(void)
 	sanitizer_acquire((void *)&urcu_bp_flavor);
 }
 
+/* Hold grace periods off across a fork. */
+static inline void
+rcu_before_fork(void)
+{
+	urcu_bp_before_fork();
+}
+
+static inline void
+rcu_after_fork_parent(void)
+{
+	urcu_bp_after_fork_parent();
+}
+
+static inline void
+rcu_after_fork_child(void)
+{
+	urcu_bp_after_fork_child();
+}
+
 /* Whether the application's readers use a flavour of their own. */
 static inline bool
 rcu_is_other(const struct rcu_flavor_struct *application)

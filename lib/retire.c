@@ -32,6 +32,7 @@
 #include "lib/retire.h"
 
 #include <errno.h>
+#include <pthread.h>
 
 #include "lib/grace.h"
 #include "lib/helper.h"
@@ -104,6 +105,18 @@ held_with_children(const struct region *region)
 
 static void tick(void);
 
+/* Whether this process is a fork's child, and of a fork inside a section.
+ * Written in the child's handler, when there is one thread. */
+static bool forked, forked_inside;
+
+/* May grace periods for this pool be waited for? */
+static bool
+can_wait(const acre_pool *pool)
+{
+	return !forked ||
+		(!forked_inside && !rcu_is_other(pool->application));
+}
+
 static void
 push(struct member *member, struct region *region)
 {
@@ -129,6 +142,8 @@ acre_region_retire(acre_region *cursor)
 	if (!region)
 		return 0;
 	pool = pool_of(region);
+	if (!can_wait(pool))
+		return ENOTSUP;
 	cache = cache_of(pool);
 	if (!cache)
 		return ENOMEM;
@@ -153,6 +168,14 @@ acre_pool_barrier(acre_pool *pool)
 {
 	if (rcu_inside(pool->application) || helper_is_me())
 		return EDEADLK;
+	if (!can_wait(pool))
+		return ENOTSUP;
+	return retire_wait(pool);
+}
+
+int
+retire_wait(acre_pool *pool)
+{
 	if (load_seq_cst(&pool->limbo_count) == 0)
 		return 0;
 	helper_set_tick(tick);
@@ -167,34 +190,6 @@ acre_reader_leaves(const struct rcu_flavor_struct *rcu)
 }
 
 /* ---- the helper's side ---- */
-
-/* All pools, under registry_lock(). */
-static acre_pool *pools;
-
-void
-retire_begin(acre_pool *pool)
-{
-	registry_lock();
-	pool->next_pool = pools;
-	if (pools)
-		pools->previous_pool = pool;
-	pools = pool;
-	registry_unlock();
-}
-
-void
-retire_end(acre_pool *pool)
-{
-	acre_pool_barrier(pool);
-	registry_lock();
-	if (pool->next_pool)
-		pool->next_pool->previous_pool = pool->previous_pool;
-	if (pool->previous_pool)
-		pool->previous_pool->next_pool = pool->next_pool;
-	else
-		pools = pool->next_pool;
-	registry_unlock();
-}
 
 /* Take what is in a member's bag on top of all. */
 static struct region *
@@ -223,24 +218,23 @@ take_bags(acre_pool *pool, struct region *all)
 }
 
 static struct region *
-take_all_bags(void)
+take_all_bags(struct region *all)
 {
-	struct region *all = NULL;
-
 	registry_lock();
-	for (acre_pool *pool = pools; pool; pool = pool->next_pool)
+	for (acre_pool *pool = pool_first(); pool; pool = pool->next_pool)
 		all = take_bags(pool, all);
 	registry_unlock();
 	return all;
 }
 
-/* Wait for the readers of each flavour that is not the pools' own, once. */
+/* Wait for the readers of each flavour that is not the pools' own, once. In a
+ * fork's child there are none from before it, and no others retire. */
 static void
 wait_for_others(const struct region *regions)
 {
 	const struct rcu_flavor_struct *waited = NULL;
 
-	for (; regions; regions = regions->link) {
+	for (; regions && !forked; regions = regions->link) {
 		const struct rcu_flavor_struct *flavour =
 			pool_of(regions)->application;
 
@@ -251,33 +245,70 @@ wait_for_others(const struct region *regions)
 	}
 }
 
-static void
-drain(struct region *regions)
-{
-	while (regions) {
-		struct region *next = regions->link;
-		acre_pool *pool = pool_of(regions);
-		size_t bytes = regions->limbo_bytes;
+/* What a tick has taken and not yet drained. draining guards it, and is held
+ * while a region is drained, so that no fork comes in between. */
+static pthread_mutex_t draining = PTHREAD_MUTEX_INITIALIZER;
+static struct region *taken;
 
-		region_end_limbo(regions);
-		sub_relaxed(&pool->limbo_reserved, bytes);
-		sub_relaxed(&pool->limbo_count, 1);
-		regions = next;
+static void
+drain_one(struct region *region)
+{
+	acre_pool *pool = pool_of(region);
+	size_t bytes = region->limbo_bytes;
+
+	region_end_limbo(region);
+	sub_relaxed(&pool->limbo_reserved, bytes);
+	sub_relaxed(&pool->limbo_count, 1);
+}
+
+static bool
+drain_next(void)
+{
+	struct region *region;
+
+	pthread_mutex_lock(&draining);
+	region = taken;
+	if (region) {
+		taken = region->link;
+		drain_one(region);
 	}
-	cache_flush_thread();
+	pthread_mutex_unlock(&draining);
+	return region;
 }
 
 /* One tick: one grace period for everybody's descriptors and regions. */
 static void
 tick(void)
 {
-	struct region *regions;
-
 	grace_begin();
-	regions = take_all_bags();
+	pthread_mutex_lock(&draining);
+	taken = take_all_bags(taken);
+	pthread_mutex_unlock(&draining);
 	grace_end();
-	if (!regions)
+	if (!taken)
 		return;
-	wait_for_others(regions);
-	drain(regions);
+	wait_for_others(taken);
+	while (drain_next())
+		;
+	cache_flush_thread();
+}
+
+/* ---- fork ---- */
+
+void
+retire_before_fork(void)
+{
+	if (!helper_is_me())
+		pthread_mutex_lock(&draining);
+}
+
+void
+retire_after_fork(bool in_child)
+{
+	if (in_child) {
+		forked = true;
+		forked_inside = forked_inside || rcu_inside(NULL);
+	}
+	if (!helper_is_me())
+		pthread_mutex_unlock(&draining);
 }

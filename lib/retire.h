@@ -5,11 +5,16 @@
 #ifndef ACRE_LIB_RETIRE_H
 #define ACRE_LIB_RETIRE_H
 
+#include <stdbool.h>
+
 #include "acre/acre.h"
 
-/* A pool begins and ends: retire_end waits for all that was retired, so not
- * inside a read-side section and not on the helper. */
-void retire_begin(acre_pool *pool);
-void retire_end(acre_pool *pool);
+/* Wait for all that was retired before. Not inside a read-side section, not on
+ * the helper. Returns 0. */
+int retire_wait(acre_pool *pool);
+
+/* Around a fork. */
+void retire_before_fork(void);
+void retire_after_fork(bool in_child);
 
 #endif

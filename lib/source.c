@@ -114,3 +114,9 @@ source_give(struct source *source, void *memory, size_t size)
 	source->allocator.free(source->allocator.userdata, memory);
 	release(source, size);
 }
+
+void
+source_forget_others(struct source *source)
+{
+	store_relaxed(&source->reserved, load_relaxed(&source->settled));
+}

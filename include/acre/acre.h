@@ -151,7 +151,7 @@ acre_pool *acre_pool_default(void);
  * thread, has ended: its cleanups have run and its memory is back.
  *
  * Returns EDEADLK (inside an RCU read-side section, with qsbr: while online;
- * or on acre's own helper thread).
+ * or on acre's own helper thread) or ENOTSUP (in a fork's child).
  * Threads: any. Progress: waits for readers, and for cleanups.
  */
 int acre_pool_barrier(acre_pool *pool);
@@ -163,6 +163,20 @@ int acre_pool_barrier(acre_pool *pool);
  * Threads: any. Progress: lock-free.
  */
 void acre_thread_flush(acre_pool *pool);
+
+/*
+ * acre_fork_leaves_bp: the application calls urcu_bp_before_fork,
+ * urcu_bp_after_fork_parent and urcu_bp_after_fork_child itself. Unless told
+ * so, acre's own fork handlers do, from the first pool on.
+ *
+ * A fork's child may use its pools at once: open, allocate, close, destroy;
+ * with the bp flavour also retire and barrier, which return ENOTSUP there
+ * with other flavours and after a fork inside a read-side section. What other
+ * threads kept idle at the fork stays theirs until the pool is destroyed.
+ *
+ * Threads: any, before the first fork.
+ */
+void acre_fork_leaves_bp(void);
 
 /*
  * acre_stats: where a pool's memory is and what happened so far.
@@ -298,8 +312,9 @@ void acre_region_close(acre_region *region);
  * with liburcu is not waited for, and reads freed memory.
  *
  * Returns EAGAIN (limbo_bytes are waiting, and this caller may not wait:
- * inside a read-side section, on the helper, or ACRE_NONBLOCKING) or ENOMEM
- * (no cache for this thread); the region is then still open.
+ * inside a read-side section, on the helper, or ACRE_NONBLOCKING), ENOMEM (no
+ * cache for this thread) or ENOTSUP (in a fork's child, see
+ * acre_fork_leaves_bp); the region is then still open.
  * Threads:  as acre_region_close.
  * Progress: constant time for any number of pages, children are walked; when
  *           limbo is full it waits for readers.
