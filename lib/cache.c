@@ -84,19 +84,6 @@ flush_spare(struct cache *cache, struct bin *bin)
 	flush(cache, bin, &spare);
 }
 
-static void
-flush_all(struct cache *cache)
-{
-	for (unsigned i = 0; i < cache->member.pool->order_count; i++) {
-		struct bin *bin = &cache->bins[i];
-		struct batch current = current_as_batch(bin);
-
-		flush_spare(cache, bin);
-		store_relaxed(&bin->current_count, 0);
-		flush(cache, bin, &current);
-	}
-}
-
 static size_t
 idle_bytes(const struct member *member)
 {
@@ -112,14 +99,55 @@ idle_bytes(const struct member *member)
 	return bytes;
 }
 
-/* Put a batch of the pool's in the empty spare's place. */
+static void
+flush_bin(struct cache *cache, struct bin *bin)
+{
+	struct batch current = current_as_batch(bin);
+
+	flush_spare(cache, bin);
+	store_relaxed(&bin->current_count, 0);
+	flush(cache, bin, &current);
+}
+
+static void
+flush_all(struct cache *cache)
+{
+	for (unsigned i = 0; i < cache->member.pool->order_count; i++)
+		flush_bin(cache, &cache->bins[i]);
+}
+
+/* Give larger blocks than bin's to the pool, which can split them. */
+static bool
+flush_larger(struct cache *cache, const struct bin *bin)
+{
+	bool any = false;
+
+	for (unsigned i = bin_order(bin) + 1;
+		i < cache->member.pool->order_count; i++) {
+		any = any || load_relaxed(&cache->bins[i].current_count) ||
+			load_relaxed(&cache->bins[i].spare_count);
+		flush_bin(cache, &cache->bins[i]);
+	}
+	return any;
+}
+
+/* Put a batch of the pool's in the empty spare's place. The source is asked
+ * when neither the pool nor this cache has anything that would do. */
 static int
 refill(struct cache *cache, struct bin *bin)
 {
+	struct member *member = &cache->member;
+	unsigned order = bin_order(bin);
 	struct batch batch;
-	int error = pool_refill(cache->member.pool, &cache->member,
-		bin_order(bin), &batch);
+	int error;
 
+	pool_add(member->pool, member, MISSES, 1);
+	error = pool_refill(member->pool, member, order, false, &batch);
+	if (error && flush_larger(cache, bin))
+		error = pool_refill(member->pool, member, order, false,
+			&batch);
+	if (error)
+		error = pool_refill(member->pool, member, order, true, &batch);
 	if (error)
 		return error;
 	flush_spare(cache, bin);

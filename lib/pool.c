@@ -158,19 +158,18 @@ grow(acre_pool *pool, struct member *member, struct chunk *seen)
 
 int
 pool_refill(acre_pool *pool, struct member *member, unsigned order,
-	struct batch *batch)
+	bool may_grow, struct batch *batch)
 {
 	size_t full = pool->orders[order].full_batch;
 	struct chunk *seen;
 	int error;
 
-	pool_add(pool, member, MISSES, 1);
 	while (!pop(pool, member, order, batch)) {
 		if (chunks_carve(&pool->chunks, order, full, &seen, batch))
 			return 0;
 		if (split(pool, member, order, batch))
 			break;
-		error = grow(pool, member, seen);
+		error = may_grow ? grow(pool, member, seen) : EAGAIN;
 		if (error)
 			return error;
 	}

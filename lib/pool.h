@@ -143,11 +143,12 @@ void pool_leave(acre_pool *pool, struct member *member);
 /*
  * Get a batch of at least one and at most a full batch of blocks.
  *
- * Returns 0, EAGAIN (max_bytes stands in the way) or ENOMEM (the source has no
+ * Returns 0, EAGAIN (max_bytes stands in the way; or the source would have to
+ * be asked, and the caller does not want that) or ENOMEM (the source has no
  * more). Threads: member's. Progress: lock-free, but for the source.
  */
 int pool_refill(acre_pool *pool, struct member *member, unsigned order,
-	struct batch *batch);
+	bool may_grow, struct batch *batch);
 
 /* Whether the application's handler wants size bytes tried again after
  * EAGAIN. It may open and close regions of this thread meanwhile. */
