@@ -31,6 +31,7 @@ acre_mark
 acre_region_mark(acre_region *cursor)
 {
 	struct more *more = region_more(region_of(cursor));
+	uint64_t serial = ++more->serial;
 	union mark_view mark = {
 		.inside = {
 			.top = cursor->top,
@@ -38,7 +39,7 @@ acre_region_mark(acre_region *cursor)
 			.end = more->end,
 			.passed = more->passed,
 			.packed = more->packed,
-			.serial = more->serial,
+			.serial = serial,
 			.next_order = more->next_order,
 			.next_raise = more->next_raise,
 		},
@@ -49,7 +50,8 @@ acre_region_mark(acre_region *cursor)
 	return mark.outside;
 }
 
-/* A mark of the future has more than the region: it has ended. */
+/* Each mark has a number of its own, and a rewind takes back all that came
+ * since: a mark that has more than the region has ended. */
 static void
 check(const struct more *more, const struct mark *mark)
 {
@@ -77,6 +79,7 @@ acre_region_rewind(acre_region *cursor, acre_mark outside)
 		grow_release_to(region, i, &mark.chains[i]);
 	more->base = mark.base;
 	more->end = mark.end;
+	more->serial = mark.serial;
 	more->next_order = mark.next_order;
 	more->next_raise = mark.next_raise;
 	more->passed = mark.passed;

@@ -311,6 +311,7 @@ acre_region_reset(acre_region *cursor)
 		more->end = more->first_end;
 		grow_begin(region);
 		more->passed = more->packed = 0;
+		more->serial = 0;
 		more->last = NULL;
 		region->cursor.limit = more->first_end;
 	}
