@@ -26,6 +26,7 @@ libacre_la_SOURCES = \
 	lib/mmap.c \
 	lib/options.c lib/options.h \
 	lib/pool.c lib/pool.h \
+	lib/pools.c \
 	lib/probe.h \
 	lib/rcu.h \
 	lib/region.c lib/region.h \
