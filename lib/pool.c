@@ -2,7 +2,7 @@
 /*
  * pool.c - makes and ends pools; gets batches from lists and chunks.
  *
- *   refill:  own shard -> other shards -> overflow -> fresh chunk
+ *   refill:  own shard -> other shards -> overflow -> bundles -> fresh chunk
  *              -> split a larger block -> a new chunk from the source
  *   give:    own shard, with a descriptor; else the overflow
  *
@@ -45,7 +45,7 @@ pool_give(acre_pool *pool, struct member *member, unsigned order,
 	struct order *o = &pool->orders[order];
 	struct descriptor *descriptor = NULL;
 
-	pool_add(pool, member, PUSHED, batch->count << order);
+	pool_add(pool, member, PUSHED, batch->count * o->size);
 	if (member)
 		descriptor = descriptor_get(&pool->depot, &member->stash);
 	if (descriptor) {
@@ -70,9 +70,9 @@ pop_shard(acre_pool *pool, struct member *member, unsigned order,
 	return true;
 }
 
-/* Any batch that is free, of any size. */
+/* A batch of any size, from a list or the overflow. */
 static bool
-pop(acre_pool *pool, struct member *member, unsigned order,
+pop_listed(acre_pool *pool, struct member *member, unsigned order,
 	struct batch *batch)
 {
 	unsigned used = load_relaxed(&pool->shards_used);
@@ -83,8 +83,65 @@ pop(acre_pool *pool, struct member *member, unsigned order,
 	if (!found)
 		found = overflow_pop(&pool->orders[order].overflow, batch);
 	if (found)
-		pool_add(pool, member, POPPED, batch->count << order);
+		pool_add(pool, member, POPPED,
+			batch->count * pool->orders[order].size);
 	return found;
+}
+
+/* Push what a bundle has, as batches. It is in one of them: copied first. */
+static void
+unpack(acre_pool *pool, struct member *member, struct bundle bundle)
+{
+	struct batch batch = {bundle.home, 1, true};
+	size_t bytes = pool->orders[bundle.home_order].size;
+
+	for (unsigned order = 0; order < pool->grow_orders; order++)
+		bytes += bundle.chains[order].count * pool->orders[order].size;
+	pool_add(pool, member, POPPED, bytes);
+	pool_give(pool, member, bundle.home_order, &batch);
+	for (unsigned order = 0; order < pool->grow_orders; order++) {
+		batch.first = bundle.chains[order].first;
+		batch.count = bundle.chains[order].count;
+		if (batch.count)
+			pool_give(pool, member, order, &batch);
+	}
+}
+
+/* Take the bundles of one shard apart. */
+static bool
+take_apart(acre_pool *pool, struct member *member, unsigned shard)
+{
+	struct heap *heap = &pool->heaps[shard];
+	struct bundle *bundle = NULL;
+
+	if (load_relaxed(&heap->top))
+		/* Acquire: pairs with pool_give_bundle. */
+		bundle = exchange_acquire(&heap->top, NULL);
+	if (!bundle)
+		return false;
+	while (bundle) {
+		struct bundle *next = bundle->next;
+
+		unpack(pool, member, *bundle);
+		bundle = next;
+	}
+	return true;
+}
+
+/* Any batch that is free, of any size. */
+static bool
+pop(acre_pool *pool, struct member *member, unsigned order,
+	struct batch *batch)
+{
+	unsigned used = load_relaxed(&pool->shards_used);
+	bool any;
+
+	if (pop_listed(pool, member, order, batch))
+		return true;
+	any = take_apart(pool, member, member->shard);
+	for (unsigned i = 0; !any && i < used; i++)
+		any = take_apart(pool, member, i);
+	return any && pop(pool, member, order, batch);
 }
 
 /* Keep a full batch of what was got, push the rest. */
@@ -228,6 +285,7 @@ pool_join(acre_pool *pool, struct member *member)
 		SHARDS;
 
 	member->shard = shard;
+	member->heap = &pool->heaps[shard];
 	member->previous = NULL;
 	member->next = pool->members;
 	if (member->next)

@@ -49,8 +49,7 @@ sum_up(acre_pool *pool, acre_stats *stats)
 
 	stats->regions_closed = pool_sum(pool, CLOSED);
 	stats->regions_opened = pool_sum(pool, OPENED);
-	stats->free_bytes = (pool_sum(pool, PUSHED) - popped) *
-		pool->chunks.page_size;
+	stats->free_bytes = pool_sum(pool, PUSHED) - popped;
 	stats->pages_taken = stats->regions_opened + pool_sum(pool, GROWN);
 	stats->cache_misses = pool_sum(pool, MISSES);
 	stats->cache_flushes = pool_sum(pool, FLUSHES);
