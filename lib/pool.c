@@ -144,15 +144,18 @@ pop(acre_pool *pool, struct member *member, unsigned order,
 	return any && pop(pool, member, order, batch);
 }
 
-/* Keep a full batch of what was got, push the rest. */
+/* Keep a full batch of what was got, and push the rest; or, of a chain that
+ * has more, keep a second one. */
 static void
 trim_to_full(acre_pool *pool, struct member *member, unsigned order,
-	struct batch *batch)
+	struct batch *batch, struct batch *second)
 {
 	const struct order *o = &pool->orders[order];
 	struct batch rest = *batch;
 
 	*batch = batch_cut(&rest, o->full_batch, o->size);
+	if (second && rest.count && rest.linked)
+		*second = batch_cut(&rest, o->full_batch, o->size);
 	if (rest.count)
 		pool_give(pool, member, order, &rest);
 }
@@ -170,7 +173,7 @@ split(acre_pool *pool, struct member *member, unsigned order,
 		larger++;
 	if (larger >= pool->order_count)
 		return false;
-	trim_to_full(pool, member, larger, &found);
+	trim_to_full(pool, member, larger, &found, NULL);
 	*batch = (struct batch){
 		.first = batch_take(&found, pool->orders[larger].size),
 		.count = (size_t)1 << (larger - order),
@@ -213,7 +216,7 @@ grow(acre_pool *pool, struct member *member, struct chunk *seen)
 
 int
 pool_refill(acre_pool *pool, struct member *member, unsigned order,
-	bool may_grow, struct batch *batch)
+	bool may_grow, struct batch *batch, struct batch *second)
 {
 	size_t full = pool->orders[order].full_batch;
 	struct chunk *seen;
@@ -228,7 +231,7 @@ pool_refill(acre_pool *pool, struct member *member, unsigned order,
 		if (error)
 			return error;
 	}
-	trim_to_full(pool, member, order, batch);
+	trim_to_full(pool, member, order, batch, second);
 	return 0;
 }
 

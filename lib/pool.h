@@ -133,14 +133,15 @@ void pool_join(acre_pool *pool, struct member *member);
 void pool_leave(acre_pool *pool, struct member *member);
 
 /*
- * Get a batch of at least one and at most a full batch of blocks.
+ * Get a batch of at least one and at most a full batch of blocks; and a second
+ * one, a chain, where a larger was found and second is not NULL.
  *
  * Returns 0, EAGAIN (max_bytes stands in the way; or the source would have to
  * be asked, and the caller does not want that) or ENOMEM (the source has no
  * more). Threads: member's. Progress: lock-free, but for the source.
  */
 int pool_refill(acre_pool *pool, struct member *member, unsigned order,
-	bool may_grow, struct batch *batch);
+	bool may_grow, struct batch *batch, struct batch *second);
 
 /* Whether the application's handler wants size bytes tried again after
  * EAGAIN. It may open and close regions of this thread meanwhile. */
