@@ -17,6 +17,8 @@
 
 #define OBJECTS 60
 #define LARGEST 64 /* OBJECTS of it fit into a page */
+#define PAGE ((size_t)4096)
+#define LONG_PAGES ((size_t)100000)
 
 void *count_alone(acre_region *region, size_t size);
 
@@ -92,6 +94,20 @@ loop_zalloc(acre_pool *pool, const size_t *sizes, unsigned long n)
 	}
 }
 
+/* Long regions; instructions.sh counts in close alone. */
+static void
+loop_long(acre_pool *pool, const size_t *sizes, unsigned long n)
+{
+	for (unsigned long i = 0; i < n; i++) {
+		acre_region *region = acre_region_open(pool);
+
+		while (acre_region_held(region) < LONG_PAGES * PAGE)
+			show(acre_alloc(region, PAGE - LARGEST));
+		show(sizes);
+		acre_region_close(region);
+	}
+}
+
 static const struct loop {
 	const char *name;
 	void (*run)(acre_pool *pool, const size_t *sizes, unsigned long n);
@@ -101,6 +117,7 @@ static const struct loop {
 	{"sizes", loop_sizes},
 	{"alloc", loop_alloc},
 	{"zalloc", loop_zalloc},
+	{"long", loop_long},
 };
 
 #if !defined(__x86_64__)

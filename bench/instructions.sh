@@ -32,7 +32,7 @@ skip() {
 	exit 77
 }
 
-# collected PROGRAM ARGUMENT...: all instructions of one run; or nothing, as
+# collected [OPTION] PROGRAM ARGUMENT...: all instructions of one run; or nothing, as
 # when valgrind cannot read the compiler's debugging information.
 collected() {
 	valgrind --tool=callgrind --callgrind-out-file=/dev/null "$@" 2>&1 |
@@ -51,6 +51,23 @@ per_call() {
 	echo "$(per_request "$1" "$2") $(per_request "$1" "$3") $4" | awk '
 		/-/ { print "-"; next }
 		{ printf "%.1f\n", ($1 - $2) / $3 }'
+}
+
+# per_close LOOP N: of one close, in a run of N and one of 2N; or "-".
+per_close() {
+	close=--toggle-collect=acre_region_close
+	echo "$(collected $close bench/count "$1" "$2")" \
+		"$(collected $close bench/count "$1" $((2 * $2)))" |
+		awk -v n="$2" '
+		NF == 2 { printf "%.1f\n", ($2 - $1) / n }
+		NF != 2 { print "-" }'
+}
+
+# quotient A B
+quotient() {
+	awk -v a="$1" -v b="$2" 'BEGIN {
+		if (a == "-" || b == "-" || b == 0) print "-"
+		else printf "%.2f\n", a / b }'
 }
 
 conditional_branches() {
@@ -81,6 +98,11 @@ gated_rows() {
 	row open+close "acre_region_open and _close, empty" "$empty" "$2"
 	row branches "conditional branches in acre_alloc" \
 		"$(conditional_branches)"
+	one=$(per_close empty $n)
+	long=$(per_close long 3)
+	row close1 "acre_region_close of one page" "$one"
+	row close "the same of 100,000 pages" "$long"
+	row close-ratio "their ratio" "$(quotient "$long" "$one")"
 }
 
 # The others are for information.

@@ -32,10 +32,14 @@
 	atomic_fetch_sub_explicit((p), (n), memory_order_relaxed)
 #define add_release(p, n) \
 	atomic_fetch_add_explicit((p), (n), memory_order_release)
+#define sub_release(p, n) \
+	atomic_fetch_sub_explicit((p), (n), memory_order_release)
 #define add_seq_cst(p, n) \
 	atomic_fetch_add_explicit((p), (n), memory_order_seq_cst)
 #define exchange_seq_cst(p, v) \
 	atomic_exchange_explicit((p), (v), memory_order_seq_cst)
+#define exchange_acquire(p, v) \
+	atomic_exchange_explicit((p), (v), memory_order_acquire)
 #define exchange_relaxed(p, v) \
 	atomic_exchange_explicit((p), (v), memory_order_relaxed)
 

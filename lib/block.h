@@ -103,4 +103,17 @@ chain_append(struct chain *chain, struct block *block, size_t full)
 	chain->last = block;
 }
 
+/*
+ * What a closed region leaves behind when it is too large for a cache: its
+ * first block, which the bundle itself is in, and a chain of each order.
+ */
+#define BUNDLE_ORDERS 4
+
+struct bundle {
+	struct bundle *next;
+	struct block *home; /* the block that this is in */
+	unsigned home_order;
+	struct chain chains[BUNDLE_ORDERS];
+};
+
 #endif

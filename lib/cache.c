@@ -131,27 +131,74 @@ flush_larger(struct cache *cache, const struct bin *bin)
 	return any;
 }
 
-/* Put a batch of the pool's in the empty spare's place. The source is asked
- * when neither the pool nor this cache has anything that would do. */
+/* Flush spares of other orders, large ones first, until one more batch's
+ * bytes have room. */
+static void
+make_room(struct cache *cache, const struct bin *bin, size_t bytes)
+{
+	const acre_pool *pool = cache->member.pool;
+	size_t most = CACHE_SPARES * pool->batch_bytes;
+
+	for (unsigned i = 0; i < pool->order_count; i++)
+		bytes += cache->bins[i].size *
+			load_relaxed(&cache->bins[i].spare_count);
+	for (unsigned i = pool->order_count; bytes > most && i-- > 0;) {
+		struct bin *other = &cache->bins[i];
+
+		if (other == bin)
+			continue;
+		bytes -= other->size * load_relaxed(&other->spare_count);
+		flush_spare(cache, other);
+	}
+}
+
+/* The source is asked when neither the pool nor this cache has anything that
+ * would do. */
 static int
-refill(struct cache *cache, struct bin *bin)
+ask_pool(struct cache *cache, struct bin *bin, struct batch *batch,
+	struct batch *second)
 {
 	struct member *member = &cache->member;
 	unsigned order = bin_order(bin);
-	struct batch batch;
 	int error;
 
 	pool_add(member->pool, member, MISSES, 1);
-	error = pool_refill(member->pool, member, order, false, &batch);
+	second->count = 0;
+	if (!bin->full)
+		second = NULL; /* one block at a time */
+	error = pool_refill(member->pool, member, order, false, batch, second);
 	if (error && flush_larger(cache, bin))
-		error = pool_refill(member->pool, member, order, false,
-			&batch);
+		error = pool_refill(member->pool, member, order, false, batch,
+			second);
 	if (error)
-		error = pool_refill(member->pool, member, order, true, &batch);
+		error = pool_refill(member->pool, member, order, true, batch,
+			second);
+	return error;
+}
+
+static void
+set_current(struct bin *bin, const struct batch *chain)
+{
+	bin->current = chain->first;
+	store_relaxed(&bin->current_count, chain->count);
+}
+
+/* Fill an empty bin from the pool. */
+static int
+refill(struct cache *cache, struct bin *bin)
+{
+	struct batch batch, second;
+	int error = ask_pool(cache, bin, &batch, &second);
+
 	if (error)
 		return error;
-	flush_spare(cache, bin);
-	set_spare(bin, &batch);
+	if (!second.count) {
+		set_spare(bin, &batch);
+		return 0;
+	}
+	set_current(bin, &batch);
+	make_room(cache, bin, second.count * bin->size);
+	set_spare(bin, &second);
 	return 0;
 }
 
@@ -165,8 +212,7 @@ take_from_spare(struct bin *bin)
 	if (!batch.count)
 		return NULL;
 	if (batch.linked) {
-		bin->current = bin->spare;
-		store_relaxed(&bin->current_count, batch.count);
+		set_current(bin, &batch);
 		store_relaxed(&bin->spare_count, 0);
 		return bin_take(bin);
 	}
@@ -220,27 +266,6 @@ cache_take(struct cache *cache, unsigned order)
 	return block;
 }
 
-/* Flush spares of other orders, large ones first, until one more batch's
- * bytes have room. */
-static void
-make_room(struct cache *cache, const struct bin *bin, size_t bytes)
-{
-	const acre_pool *pool = cache->member.pool;
-	size_t most = CACHE_SPARES * pool->batch_bytes;
-
-	for (unsigned i = 0; i < pool->order_count; i++)
-		bytes += cache->bins[i].size *
-			load_relaxed(&cache->bins[i].spare_count);
-	for (unsigned i = pool->order_count; bytes > most && i-- > 0;) {
-		struct bin *other = &cache->bins[i];
-
-		if (other == bin)
-			continue;
-		bytes -= other->size * load_relaxed(&other->spare_count);
-		flush_spare(cache, other);
-	}
-}
-
 void
 cache_give(struct cache *cache, unsigned order, const struct batch *batch,
 	struct block *last)
@@ -257,8 +282,7 @@ cache_give(struct cache *cache, unsigned order, const struct batch *batch,
 	flush_spare(cache, bin);
 	make_room(cache, bin, current.count * bin->size);
 	set_spare(bin, &current);
-	bin->current = batch->first;
-	store_relaxed(&bin->current_count, batch->count);
+	set_current(bin, batch);
 }
 
 /* ---- the thread's table ---- */

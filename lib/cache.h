@@ -52,7 +52,8 @@ struct cache {
 	struct bin *open_bin;
 	uint64_t since;          /* regions opened at the last decision */
 	unsigned outgrown;       /* of these, those that grew */
-	unsigned probes;         /* regions opened smaller, to see */
+	unsigned probed;         /* of these, those that were probes */
+	unsigned probes;         /* the latest: opened smaller, to see */
 	unsigned probes_outgrown;
 	unsigned refills;        /* without a probe, so many to come */
 	unsigned refills_again;  /* when these probes have been outgrown */

@@ -25,6 +25,7 @@ acre_cleanup_link(acre_region *cursor, acre_cleanup *storage,
 		.order = ++more->serial,
 	};
 	more->cleanups = storage;
+	region_of(cursor)->state |= STATE_ATTACHED;
 }
 
 int

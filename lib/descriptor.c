@@ -9,6 +9,10 @@
  * depot's chain the first descriptor carries the need of the last, which is
  * the largest.
  *
+ * Grace periods are asked for by who wants a descriptor and has only cooling
+ * ones, and for what goes to the depot: a thread that pops a few batches and
+ * then lives on its cache wakes nobody.
+ *
  * The depot's lock is taken once per STASH_COOLING batches at most, and with
  * trylock: who finds it taken goes on without.
  */
@@ -151,6 +155,8 @@ descriptor_get(struct depot *depot, struct stash *stash)
 		descriptor = take_cooled(stash);
 		if (descriptor)
 			return descriptor;
+		if (stash->cooling)
+			helper_want(stash->cooling_last->needed);
 		if (!pthread_mutex_trylock(&depot->lock)) {
 			stash->ready = depot_take(depot);
 			pthread_mutex_unlock(&depot->lock);
@@ -188,9 +194,10 @@ descriptor_cool(struct depot *depot, struct stash *stash,
 		stash->cooling = descriptor;
 	stash->cooling_last = descriptor;
 	stash->cooling_count++;
+	if (stash->cooling_count < STASH_COOLING)
+		return;
 	helper_want(descriptor->needed);
-	if (stash->cooling_count >= STASH_COOLING &&
-		!pthread_mutex_trylock(&depot->lock)) {
+	if (!pthread_mutex_trylock(&depot->lock)) {
 		return_cooling(depot, stash);
 		pthread_mutex_unlock(&depot->lock);
 	}
@@ -200,6 +207,8 @@ void
 stash_return(struct depot *depot, struct stash *stash)
 {
 	pthread_mutex_lock(&depot->lock);
+	if (stash->cooling)
+		helper_want(stash->cooling_last->needed);
 	return_cooling(depot, stash);
 	if (stash->ready)
 		depot_put_ready(depot, stash->ready);

@@ -28,19 +28,16 @@ grow_may_hold(const struct region *region, size_t size)
 	return false;
 }
 
-/* Which order is next, and what region must grow by before it is larger. A
- * first block is no larger than the next one, so nothing wraps. */
+/* Which order is next, and what region must hold before it is larger. */
 static void
 set_next(struct region *region, unsigned next)
 {
 	const acre_pool *pool = pool_of(region);
-	size_t first = acre_region_held(&region->cursor) - region->more.held;
-
 	region->more.next_order = next;
 	region->more.next_raise = SIZE_MAX;
 	if (next + 1 < pool->grow_orders)
 		region->more.next_raise =
-			GROW_SHARE * pool->orders[next + 1].size - first;
+			GROW_SHARE * pool->orders[next + 1].size;
 }
 
 void
@@ -112,7 +109,7 @@ add(struct region *region, struct block *block, struct bin *bin)
 	struct cache *cache = (struct cache *)((char *)bin - bin->offset -
 		offsetof(struct cache, bins));
 
-	chain_append(&more->chains[order], block,
+	chain_append(&more->bundle.chains[order], block,
 		pool_of(region)->orders[order].full_batch);
 	more->held += bin->size;
 	count_add(&cache->member.counters.of[GROWN], 1);
@@ -170,7 +167,7 @@ void
 grow_release(struct region *region)
 {
 	for (unsigned order = pool_of(region)->grow_orders; order-- > 0;) {
-		struct chain *chain = &region->more.chains[order];
+		struct chain *chain = &region->more.bundle.chains[order];
 
 		if (chain->count)
 			give(region, order, chain->first, chain->last,
@@ -183,7 +180,7 @@ void
 grow_release_to(struct region *region, unsigned order,
 	const struct chain *before)
 {
-	struct chain *chain = &region->more.chains[order];
+	struct chain *chain = &region->more.bundle.chains[order];
 	size_t full = pool_of(region)->orders[order].full_batch;
 	size_t left = chain->count - before->count;
 	struct block *next = before->count ? before->last->next : chain->first;

@@ -99,11 +99,16 @@ sleep_until_wanted(void)
 static void
 tick_once(void)
 {
+	bool was = is_helper;
+
+	/* Who stands in for the helper is it, for as long. */
+	is_helper = true;
 	helper.ticking = true;
 	pthread_mutex_unlock(&helper.lock);
 	load_acquire(&tick_work)();
 	pthread_mutex_lock(&helper.lock);
 	helper.ticking = false;
+	is_helper = was;
 	helper.ticked = grace_sequence();
 	if (helper.waiters)
 		pthread_cond_broadcast(&helper.ticked_once);
@@ -146,6 +151,7 @@ helper_main(void *unused)
 		/* Nobody will join. */
 		pthread_detach(helper.thread);
 		helper.running = false;
+		pthread_cond_broadcast(&helper.ticked_once);
 	}
 	pthread_mutex_unlock(&helper.lock);
 	return NULL;
@@ -308,6 +314,8 @@ helper_release(void)
 	/* A pool that began meanwhile may have asked the one that ended. */
 	if (helper.pools > 0 && something_wanted())
 		create();
+	/* Who waits stands in where there is no new one. */
+	pthread_cond_broadcast(&helper.ticked_once);
 	pthread_mutex_unlock(&helper.lock);
 }
 

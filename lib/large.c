@@ -120,6 +120,7 @@ large_alloc(struct region *region, size_t size)
 		return region_fail(region, errno);
 	/* Counted first: the record may take a block too. */
 	region_more(region)->held += taken.size;
+	region->state |= STATE_ATTACHED;
 	large = take_record(region);
 	if (!large) {
 		region->more.held -= taken.size;

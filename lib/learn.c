@@ -36,6 +36,7 @@ settle(struct cache *cache, struct bin *bin)
 	cache->open_bin = bin;
 	cache->since = load_relaxed(&cache->member.counters.of[OPENED]);
 	cache->outgrown = 0;
+	cache->probed = 0;
 	forget_probes(cache, 0);
 }
 
@@ -69,6 +70,7 @@ learn_order(struct cache *cache)
 		return bin_order(cache->open_bin);
 	}
 	cache->probes++;
+	cache->probed++;
 	return bin_order(bin) - 1;
 }
 
@@ -77,7 +79,7 @@ static bool
 most_outgrow(struct cache *cache)
 {
 	uint64_t opened = load_relaxed(&cache->member.counters.of[OPENED]) -
-		cache->since;
+		cache->since - cache->probed;
 
 	return 7 * opened <= 8 * (uint64_t)cache->outgrown;
 }

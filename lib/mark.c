@@ -46,7 +46,7 @@ acre_region_mark(acre_region *cursor)
 	};
 
 	for (unsigned i = 0; i < GROW_ORDERS; i++)
-		mark.inside.chains[i] = more->chains[i];
+		mark.inside.chains[i] = more->bundle.chains[i];
 	return mark.outside;
 }
 
@@ -58,7 +58,7 @@ check(const struct more *more, const struct mark *mark)
 	bool ended = mark->serial > more->serial;
 
 	for (unsigned i = 0; i < GROW_ORDERS; i++)
-		ended |= mark->chains[i].count > more->chains[i].count;
+		ended |= mark->chains[i].count > more->bundle.chains[i].count;
 	if (!ended)
 		return;
 	fprintf(stderr, "acre: region rewound to a mark that has ended\n");
@@ -75,7 +75,7 @@ acre_region_rewind(acre_region *cursor, acre_mark outside)
 	check(more, &mark);
 	region_finish(region, mark.serial);
 	large_release(region, mark.serial);
-	for (unsigned i = 0; i < GROW_ORDERS; i++)
+	for (unsigned i = 0; i < pool_of(region)->grow_orders; i++)
 		grow_release_to(region, i, &mark.chains[i]);
 	more->base = mark.base;
 	more->end = mark.end;

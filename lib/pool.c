@@ -2,7 +2,7 @@
 /*
  * pool.c - gets batches from lists and chunks, and gives them back.
  *
- *   refill:  own shard -> other shards -> overflow -> fresh chunk
+ *   refill:  own shard -> other shards -> overflow -> bundles -> fresh chunk
  *              -> split a larger block -> a new chunk from the source
  *   give:    own shard, with a descriptor; else the overflow
  *
@@ -39,7 +39,7 @@ pool_give(acre_pool *pool, struct member *member, unsigned order,
 	struct order *o = &pool->orders[order];
 	struct descriptor *descriptor = NULL;
 
-	pool_add(pool, member, PUSHED, batch->count << order);
+	pool_add(pool, member, PUSHED, batch->count * o->size);
 	if (member)
 		descriptor = descriptor_get(&pool->depot, &member->stash);
 	if (descriptor) {
@@ -64,9 +64,9 @@ pop_shard(acre_pool *pool, struct member *member, unsigned order,
 	return true;
 }
 
-/* Any batch that is free, of any size. */
+/* A batch of any size, from a list or the overflow. */
 static bool
-pop(acre_pool *pool, struct member *member, unsigned order,
+pop_listed(acre_pool *pool, struct member *member, unsigned order,
 	struct batch *batch)
 {
 	unsigned used = load_relaxed(&pool->shards_used);
@@ -77,19 +77,79 @@ pop(acre_pool *pool, struct member *member, unsigned order,
 	if (!found)
 		found = overflow_pop(&pool->orders[order].overflow, batch);
 	if (found)
-		pool_add(pool, member, POPPED, batch->count << order);
+		pool_add(pool, member, POPPED,
+			batch->count * pool->orders[order].size);
 	return found;
 }
 
-/* Keep a full batch of what was got, push the rest. */
+/* Push what a bundle has, as batches. It is in one of them: copied first. */
+static void
+unpack(acre_pool *pool, struct member *member, struct bundle bundle)
+{
+	struct batch batch = {bundle.home, 1, true};
+	size_t bytes = pool->orders[bundle.home_order].size;
+
+	for (unsigned order = 0; order < pool->grow_orders; order++)
+		bytes += bundle.chains[order].count * pool->orders[order].size;
+	pool_add(pool, member, POPPED, bytes);
+	pool_give(pool, member, bundle.home_order, &batch);
+	for (unsigned order = 0; order < pool->grow_orders; order++) {
+		batch.first = bundle.chains[order].first;
+		batch.count = bundle.chains[order].count;
+		if (batch.count)
+			pool_give(pool, member, order, &batch);
+	}
+}
+
+/* Take the bundles of one shard apart. */
+static bool
+take_apart(acre_pool *pool, struct member *member, unsigned shard)
+{
+	struct heap *heap = &pool->heaps[shard];
+	struct bundle *bundle = NULL;
+
+	if (load_relaxed(&heap->top))
+		/* Acquire: pairs with pool_give_bundle. */
+		bundle = exchange_acquire(&heap->top, NULL);
+	if (!bundle)
+		return false;
+	while (bundle) {
+		struct bundle *next = bundle->next;
+
+		unpack(pool, member, *bundle);
+		bundle = next;
+	}
+	return true;
+}
+
+/* Any batch that is free, of any size. */
+static bool
+pop(acre_pool *pool, struct member *member, unsigned order,
+	struct batch *batch)
+{
+	unsigned used = load_relaxed(&pool->shards_used);
+	bool any;
+
+	if (pop_listed(pool, member, order, batch))
+		return true;
+	any = take_apart(pool, member, member->shard);
+	for (unsigned i = 0; !any && i < used; i++)
+		any = take_apart(pool, member, i);
+	return any && pop(pool, member, order, batch);
+}
+
+/* Keep a full batch of what was got, and push the rest; or, of a chain that
+ * has more, keep a second one. */
 static void
 trim_to_full(acre_pool *pool, struct member *member, unsigned order,
-	struct batch *batch)
+	struct batch *batch, struct batch *second)
 {
 	const struct order *o = &pool->orders[order];
 	struct batch rest = *batch;
 
 	*batch = batch_cut(&rest, o->full_batch, o->size);
+	if (second && rest.count && rest.linked)
+		*second = batch_cut(&rest, o->full_batch, o->size);
 	if (rest.count)
 		pool_give(pool, member, order, &rest);
 }
@@ -107,7 +167,7 @@ split(acre_pool *pool, struct member *member, unsigned order,
 		larger++;
 	if (larger >= pool->order_count)
 		return false;
-	trim_to_full(pool, member, larger, &found);
+	trim_to_full(pool, member, larger, &found, NULL);
 	*batch = (struct batch){
 		.first = batch_take(&found, pool->orders[larger].size),
 		.count = (size_t)1 << (larger - order),
@@ -150,7 +210,7 @@ grow(acre_pool *pool, struct member *member, struct chunk *seen)
 
 int
 pool_refill(acre_pool *pool, struct member *member, unsigned order,
-	bool may_grow, struct batch *batch)
+	bool may_grow, struct batch *batch, struct batch *second)
 {
 	size_t full = pool->orders[order].full_batch;
 	struct chunk *seen;
@@ -165,7 +225,7 @@ pool_refill(acre_pool *pool, struct member *member, unsigned order,
 		if (error)
 			return error;
 	}
-	trim_to_full(pool, member, order, batch);
+	trim_to_full(pool, member, order, batch, second);
 	return 0;
 }
 
@@ -222,6 +282,7 @@ pool_join(acre_pool *pool, struct member *member)
 		SHARDS;
 
 	member->shard = shard;
+	member->heap = &pool->heaps[shard];
 	member->previous = NULL;
 	member->next = pool->members;
 	if (member->next)

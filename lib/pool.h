@@ -34,7 +34,7 @@
 
 /* Regions grow by blocks of this many orders, and of this many bytes at
  * most. */
-#define GROW_ORDERS 4
+#define GROW_ORDERS BUNDLE_ORDERS
 #define GROW_BYTES ((size_t)32768)
 
 /* What is counted, of one pool. */
@@ -45,8 +45,8 @@ enum count {
 	GROWN,      /* blocks that regions took after their first */
 	MISSES,     /* batches that caches asked of the pool */
 	FLUSHES,    /* batches that caches gave to the pool */
-	PUSHED,     /* pages, to the lists and the overflow */
-	POPPED,     /* pages, from there */
+	PUSHED,     /* bytes, to the lists, the overflow and the heaps */
+	POPPED,     /* bytes, from there */
 	OVERFLOWED, /* batches pushed without a descriptor */
 	COUNTS
 };
@@ -71,6 +71,7 @@ struct member {
 
 	/* Its thread only, but for `idle`, which any thread may read. */
 	unsigned shard;
+	struct heap *heap; /* of its shard */
 	struct stash stash;
 	struct counters counters;
 	size_t (*idle)(const struct member *member); /* bytes it keeps */
@@ -88,6 +89,15 @@ struct order {
 	size_t full_batch; /* blocks, a power of two */
 	struct overflow overflow;
 	struct freelist shards[SHARDS];
+};
+
+/*
+ * Bundles, linked through themselves. They are pushed one by one and taken all
+ * at once, which needs neither descriptors nor grace periods: nobody reads a
+ * link before it holds the whole heap.
+ */
+struct heap {
+	alignas(CACHE_LINE) _Atomic(struct bundle *) top;
 };
 
 struct acre_pool {
@@ -117,9 +127,11 @@ struct acre_pool {
 	_Atomic(size_t) large_bytes;   /* of objects from the source */
 	_Atomic(size_t) limbo_reserved; /* bytes in limbo, and allowances */
 	_Atomic(size_t) limbo_count;    /* regions in limbo */
+	_Atomic(size_t) limbo_elsewhere; /* bytes in limbo, of no chunk here */
 
 	struct chunks chunks;
 	struct depot depot;
+	struct heap heaps[SHARDS];
 	struct order orders[];
 };
 
@@ -141,14 +153,15 @@ void pool_join(acre_pool *pool, struct member *member);
 void pool_leave(acre_pool *pool, struct member *member);
 
 /*
- * Get a batch of at least one and at most a full batch of blocks.
+ * Get a batch of at least one and at most a full batch of blocks; and a second
+ * one, a chain, where a larger was found and second is not NULL.
  *
  * Returns 0, EAGAIN (max_bytes stands in the way; or the source would have to
  * be asked, and the caller does not want that) or ENOMEM (the source has no
  * more). Threads: member's. Progress: lock-free, but for the source.
  */
 int pool_refill(acre_pool *pool, struct member *member, unsigned order,
-	bool may_grow, struct batch *batch);
+	bool may_grow, struct batch *batch, struct batch *second);
 
 /* Whether the application's handler wants size bytes tried again after
  * EAGAIN. It may open and close regions of this thread meanwhile. */
@@ -184,5 +197,22 @@ pool_add(acre_pool *pool, struct member *member, enum count what, uint64_t n)
 
 /* The sum over all threads. With registry_lock(). */
 uint64_t pool_sum(acre_pool *pool, enum count what);
+
+/*
+ * Give a bundle of so many bytes; a refill takes it apart.
+ *
+ * Threads: member's. Progress: lock-free.
+ */
+static inline void
+pool_give_bundle(struct member *member, struct bundle *bundle, size_t bytes)
+{
+	struct bundle *top = load_relaxed(&member->heap->top);
+
+	count_add(&member->counters.of[PUSHED], bytes);
+	do {
+		bundle->next = top;
+		/* Release: pairs with the exchange in take_apart(). */
+	} while (!cas_release(&member->heap->top, &top, bundle));
+}
 
 #endif

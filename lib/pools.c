@@ -175,6 +175,7 @@ acre_pool_create_sized(const acre_pool_options *given, size_t given_size)
 	memset(pool, 0, size);
 	init(pool, &options);
 	enlist(pool);
+	retire_init();
 	helper_retain();
 	return pool;
 }
@@ -219,11 +220,14 @@ acre_pool_destroy(acre_pool *pool)
 
 	if (!pool)
 		return 0;
-	if (rcu_inside(pool->application) || helper_is_me())
+	if (!retire_may_wait())
 		return EDEADLK;
 	if (pool == load_relaxed(&default_pool))
 		return EBUSY;
-	retire_wait(pool);
+	/* Again where a cleanup has retired more. */
+	do
+		retire_wait(pool);
+	while (load_acquire(&pool->limbo_count));
 	registry_lock();
 	detached = detach_members(pool);
 	if (detached)

@@ -20,6 +20,10 @@ region_begin_more(struct region *region)
 	memset(more, 0, sizeof(*more));
 	more->base = region_first_object(region);
 	more->end = more->first_end = region->cursor.limit;
+	if (!(region->state & STATE_BUFFER))
+		more->held = region->cursor.limit - (uintptr_t)region;
+	more->bundle.home = (struct block *)region;
+	more->bundle.home_order = region_order(region);
 	region->state |= STATE_MORE;
 	grow_begin(region);
 }
@@ -128,6 +132,8 @@ add_child(struct region *parent, struct region *child)
 	struct region *sibling = more->children;
 
 	child->more.parent = parent;
+	child->state |= STATE_ATTACHED;
+	parent->state |= STATE_ATTACHED;
 	child->more.born = ++more->serial;
 	child->more.next_sibling = sibling;
 	if (sibling)
@@ -293,6 +299,13 @@ acre_region_close(acre_region *cursor)
 			count_add(&cache->member.counters.of[CLOSED], 1);
 			return;
 		}
+	} else if (cache_is_at_hand(cache) &&
+		(region->state & STATE_FLAGS) == (STATE_MORE | STATE_GREW) &&
+		region->more.held > cache->member.pool->batch_bytes) {
+		count_add(&cache->member.counters.of[CLOSED], 1);
+		pool_give_bundle(&cache->member, &region->more.bundle,
+			region->more.held);
+		return;
 	}
 	close_slow(region);
 }
@@ -371,14 +384,10 @@ size_t
 acre_region_held(const acre_region *cursor)
 {
 	const struct region *region = (const struct region *)cursor;
-	unsigned order = region_order(region);
-	size_t held = 0;
 
-	if (!(region->state & STATE_BUFFER))
-		held = pool_of(region)->orders[order].size;
 	if (region->state & STATE_MORE)
-		held += region->more.held;
-	return held;
+		return region->more.held;
+	return pool_of(region)->orders[region_order(region)].size;
 }
 
 int

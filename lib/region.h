@@ -41,6 +41,8 @@
 #define STATE_BUFFER 4u    /* the first block is the caller's buffer */
 #define STATE_DETACHED 8u  /* between two owners */
 #define STATE_GREW 16u     /* it has or had more than its first block */
+#define STATE_ATTACHED 32u /* it has or had what close must walk: large
+			    * objects, cleanups, children, a parent */
 #define STATE_FLAGS 63u    /* the order is counted in sizes of a bin */
 
 _Static_assert(sizeof(struct bin) == STATE_FLAGS + 1,
@@ -63,12 +65,15 @@ struct region {
 	struct cache *home; /* of the thread that opened it */
 	size_t state;
 
-	/* When retired: the next in the bag, and what limbo counts. */
+	/* When retired: the next in the bag, the next bag, what limbo counts,
+	 * and what of that is not in the pool's chunks. */
 	struct region *link;
+	struct region *next_bag;
 	size_t limbo_bytes;
+	size_t limbo_elsewhere;
 
 	struct more {
-		struct chain chains[GROW_ORDERS]; /* by order */
+		struct bundle bundle; /* its grown blocks */
 		unsigned next_order; /* of the next block, at least */
 		size_t next_raise;   /* when held is so much, more */
 
@@ -78,8 +83,7 @@ struct region {
 				 * this, rounded down */
 		size_t passed;  /* bytes handed out of other blocks */
 		size_t packed;  /* bytes of strings, all blocks */
-		size_t held;    /* bytes of blocks but the first, and of
-				 * large objects */
+		size_t held;    /* bytes of blocks and large objects */
 
 		struct large *large;
 		struct large *large_spare; /* records to use again */

@@ -62,28 +62,37 @@ reserve(acre_pool *pool, size_t least, size_t most)
 	return bytes;
 }
 
-/* Is a region of so many bytes allowed into limbo? One that is larger than
- * the bound is, when nothing else is there. */
+/* Reserve bytes from what the thread has, or from a new portion. */
 static bool
-enter_limbo(acre_pool *pool, struct member *member, size_t bytes)
+reserve_for(acre_pool *pool, struct member *member, size_t bytes)
 {
-	size_t portion = pool->limbo_bytes / LIMBO_PORTIONS;
+	size_t portion = pool->limbo_bytes / LIMBO_PORTIONS /
+		load_relaxed(&pool->shards_used);
 	size_t allowance = load_relaxed(&member->limbo_allowance);
 	size_t more;
 
-	if (allowance >= bytes) {
-		store_relaxed(&member->limbo_allowance, allowance - bytes);
+	if (allowance < bytes) {
+		more = bytes - allowance;
+		more = reserve(pool, more, more > portion ? more : portion);
+		if (!more)
+			return false;
+		allowance += more;
+	}
+	store_relaxed(&member->limbo_allowance, allowance - bytes);
+	return true;
+}
+
+/* Let a region of so many bytes into limbo; any is, when nothing is there. */
+static bool
+enter_limbo(acre_pool *pool, struct member *member, size_t bytes)
+{
+	size_t nothing = 0;
+
+	if (reserve_for(pool, member, bytes)) {
+		add_relaxed(&pool->limbo_count, 1);
 		return true;
 	}
-	more = reserve(pool, bytes - allowance,
-		bytes > portion ? bytes - allowance : portion);
-	if (more) {
-		store_relaxed(&member->limbo_allowance,
-			allowance + more - bytes);
-		return true;
-	}
-	if (bytes <= pool->limbo_bytes ||
-		load_relaxed(&pool->limbo_count) > 0)
+	if (!cas_strong_acq_rel(&pool->limbo_count, &nothing, 1))
 		return false;
 	add_relaxed(&pool->limbo_reserved, bytes);
 	return true;
@@ -91,16 +100,26 @@ enter_limbo(acre_pool *pool, struct member *member, size_t bytes)
 
 /* ---- the owner's side ---- */
 
-static size_t
-held_with_children(const struct region *region)
+/* Add up what a region and its children hold, and how much of that is not in
+ * this pool's chunks. */
+static void
+add_held(const struct region *region, const acre_pool *pool, size_t *held,
+	size_t *elsewhere)
 {
-	const struct region *child;
-	size_t held = acre_region_held(&region->cursor);
+	size_t bytes = acre_region_held(&region->cursor);
 
-	child = region->state & STATE_MORE ? region->more.children : NULL;
-	for (; child; child = child->more.next_sibling)
-		held += held_with_children(child);
-	return held;
+	*held += bytes;
+	if (pool_of(region) != pool)
+		*elsewhere += bytes;
+	if (!(region->state & STATE_MORE))
+		return;
+	for (const struct large *large = region->more.large;
+		large && pool_of(region) == pool; large = large->next)
+		if (large->order == ORDER_SOURCE)
+			*elsewhere += large->size;
+	for (const struct region *child = region->more.children; child;
+		child = child->more.next_sibling)
+		add_held(child, pool, held, elsewhere);
 }
 
 static void tick(void);
@@ -125,10 +144,21 @@ push(struct member *member, struct region *region)
 	do {
 		region->link = top;
 	} while (!cas_seq_cst_or_acquire(&member->bag, &top, region));
-	if (top)
-		return;
-	helper_set_tick(tick);
-	helper_want(grace_needed());
+	if (!top)
+		helper_want(grace_needed());
+}
+
+bool
+retire_may_wait(void)
+{
+	bool inside = helper_is_me() || rcu_inside(NULL);
+
+	registry_lock();
+	for (acre_pool *pool = pool_first(); pool && !inside;
+		pool = pool->next_pool)
+		inside = rcu_inside(pool->application);
+	registry_unlock();
+	return !inside;
 }
 
 int
@@ -136,8 +166,8 @@ acre_region_retire(acre_region *cursor)
 {
 	struct region *region = region_of(cursor);
 	struct cache *cache;
+	size_t bytes = 0, elsewhere = 0;
 	acre_pool *pool;
-	size_t bytes;
 
 	if (!region)
 		return 0;
@@ -147,17 +177,17 @@ acre_region_retire(acre_region *cursor)
 	cache = cache_of(pool);
 	if (!cache)
 		return ENOMEM;
-	bytes = held_with_children(region);
+	add_held(region, pool, &bytes, &elsewhere);
 	while (!enter_limbo(pool, &cache->member, bytes)) {
-		if (rcu_inside(pool->application) || helper_is_me() ||
-			pool->flags & ACRE_NONBLOCKING)
+		if (pool->flags & ACRE_NONBLOCKING || !retire_may_wait())
 			return EAGAIN;
-		helper_set_tick(tick);
 		helper_wait(grace_needed());
 	}
 	region_leave_parent(region);
 	region->limbo_bytes = bytes;
-	add_relaxed(&pool->limbo_count, 1);
+	region->limbo_elsewhere = elsewhere;
+	if (elsewhere)
+		add_relaxed(&pool->limbo_elsewhere, elsewhere);
 	count_add(&cache->member.counters.of[RETIRED], 1);
 	push(&cache->member, region);
 	return 0;
@@ -166,7 +196,7 @@ acre_region_retire(acre_region *cursor)
 int
 acre_pool_barrier(acre_pool *pool)
 {
-	if (rcu_inside(pool->application) || helper_is_me())
+	if (!retire_may_wait())
 		return EDEADLK;
 	if (!can_wait(pool))
 		return ENOTSUP;
@@ -178,7 +208,6 @@ retire_wait(acre_pool *pool)
 {
 	if (load_seq_cst(&pool->limbo_count) == 0)
 		return 0;
-	helper_set_tick(tick);
 	helper_wait(grace_needed());
 	return 0;
 }
@@ -191,18 +220,16 @@ acre_reader_leaves(const struct rcu_flavor_struct *rcu)
 
 /* ---- the helper's side ---- */
 
-/* Take what is in a member's bag on top of all. */
+/* Take a member's bag; bags are chained through their first regions. */
 static struct region *
 take_bag(struct member *member, struct region *all)
 {
-	struct region *bag, *last;
+	struct region *bag;
 
 	if (!load_seq_cst(&member->bag))
 		return all;
-	bag = last = exchange_seq_cst(&member->bag, NULL);
-	while (last->link)
-		last = last->link;
-	last->link = all;
+	bag = exchange_seq_cst(&member->bag, NULL);
+	bag->next_bag = all;
 	return bag;
 }
 
@@ -230,13 +257,13 @@ take_all_bags(struct region *all)
 /* Wait for the readers of each flavour that is not the pools' own, once. In a
  * fork's child there are none from before it, and no others retire. */
 static void
-wait_for_others(const struct region *regions)
+wait_for_others(const struct region *bags)
 {
 	const struct rcu_flavor_struct *waited = NULL;
 
-	for (; regions && !forked; regions = regions->link) {
+	for (; bags && !forked; bags = bags->next_bag) {
 		const struct rcu_flavor_struct *flavour =
-			pool_of(regions)->application;
+			pool_of(bags)->application;
 
 		if (!rcu_is_other(flavour) || flavour == waited)
 			continue;
@@ -245,20 +272,41 @@ wait_for_others(const struct region *regions)
 	}
 }
 
-/* What a tick has taken and not yet drained. draining guards it, and is held
- * while a region is drained, so that no fork comes in between. */
+/* The bags that a tick has taken and not yet drained. draining guards it, and
+ * is held while a region is drained, so that no fork comes in between. */
 static pthread_mutex_t draining = PTHREAD_MUTEX_INITIALIZER;
 static struct region *taken;
 
+/* The next region of the bags that were taken, or NULL. */
+static struct region *
+next_taken(void)
+{
+	struct region *region = taken;
+
+	if (!region)
+		return NULL;
+	taken = region->next_bag;
+	if (region->link) {
+		region->link->next_bag = taken;
+		taken = region->link;
+	}
+	return region;
+}
+
 static void
-drain_one(struct region *region)
+drain(struct region *region)
 {
 	acre_pool *pool = pool_of(region);
 	size_t bytes = region->limbo_bytes;
+	size_t elsewhere = region->limbo_elsewhere;
 
 	region_end_limbo(region);
+	if (elsewhere)
+		sub_relaxed(&pool->limbo_elsewhere, elsewhere);
 	sub_relaxed(&pool->limbo_reserved, bytes);
-	sub_relaxed(&pool->limbo_count, 1);
+	/* Release: pairs with the load in retire_wait; who sees none in limbo
+	 * sees what became of them. */
+	sub_release(&pool->limbo_count, 1);
 }
 
 static bool
@@ -267,11 +315,9 @@ drain_next(void)
 	struct region *region;
 
 	pthread_mutex_lock(&draining);
-	region = taken;
-	if (region) {
-		taken = region->link;
-		drain_one(region);
-	}
+	region = next_taken();
+	if (region)
+		drain(region);
 	pthread_mutex_unlock(&draining);
 	return region;
 }
@@ -291,6 +337,12 @@ tick(void)
 	while (drain_next())
 		;
 	cache_flush_thread();
+}
+
+void
+retire_init(void)
+{
+	helper_set_tick(tick);
 }
 
 /* ---- fork ---- */

@@ -39,7 +39,8 @@ bytes_in_limbo(const acre_pool *pool)
 
 	for (struct member *m = pool->members; m; m = m->next)
 		allowances += load_relaxed(&m->limbo_allowance);
-	return difference(load_relaxed(&pool->limbo_reserved), allowances);
+	return difference(load_relaxed(&pool->limbo_reserved),
+		allowances + load_relaxed(&pool->limbo_elsewhere));
 }
 
 static size_t
@@ -61,8 +62,7 @@ sum_up(acre_pool *pool, acre_stats *stats)
 	stats->regions_closed = pool_sum(pool, CLOSED);
 	stats->regions_retired = pool_sum(pool, RETIRED);
 	stats->regions_opened = pool_sum(pool, OPENED);
-	stats->free_bytes = (pool_sum(pool, PUSHED) - popped) *
-		pool->chunks.page_size;
+	stats->free_bytes = pool_sum(pool, PUSHED) - popped;
 	stats->pages_taken = stats->regions_opened + pool_sum(pool, GROWN);
 	stats->cache_misses = pool_sum(pool, MISSES);
 	stats->cache_flushes = pool_sum(pool, FLUSHES);

@@ -56,6 +56,13 @@ walk(acre_pool *pool)
 	size_t pages = 0;
 	struct batch batch;
 
+	for (unsigned s = 0; s < SHARDS; s++)
+		for (struct bundle *b = load_acquire(&pool->heaps[s].top); b;
+			b = b->next) {
+			pages += (size_t)1 << b->home_order;
+			for (unsigned i = 0; i < BUNDLE_ORDERS; i++)
+				pages += b->chains[i].count << i;
+		}
 	for (unsigned i = 0; i < pool->order_count; i++) {
 		for (unsigned s = 0; s < SHARDS; s++)
 			for (struct descriptor *d = load_acquire(

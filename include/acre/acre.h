@@ -127,9 +127,9 @@ const char *acre_pool_explain_sized(const acre_pool_options *options,
  * acre_pool_destroy: wait for retired regions, give every chunk back and end
  * the pool; NULL is fine.
  *
- * Returns EBUSY (a region is open; nothing has changed), EDEADLK (inside an
- * RCU read-side section, with qsbr: while online; or on acre's own helper
- * thread).
+ * Returns EBUSY (a region is open; nothing has changed), EDEADLK (inside a
+ * read-side section of any pool's RCU flavour, with qsbr: while online; or on
+ * acre's own helper thread).
  * Threads:  any one, while no other thread is inside a call on this pool.
  *           Threads that used it may live on or exit at any time.
  * Progress: waits as acre_pool_barrier; and for a grace period when it is the
@@ -150,8 +150,8 @@ acre_pool *acre_pool_default(void);
  * acre_pool_barrier: return when every region that was retired before, on any
  * thread, has ended: its cleanups have run and its memory is back.
  *
- * Returns EDEADLK (inside an RCU read-side section, with qsbr: while online;
- * or on acre's own helper thread) or ENOTSUP (in a fork's child).
+ * Returns EDEADLK (inside a read-side section of any pool's RCU flavour, with
+ * qsbr: while online; or on acre's own helper thread) or ENOTSUP (in a fork's child).
  * Threads: any. Progress: waits for readers, and for cleanups.
  */
 int acre_pool_barrier(acre_pool *pool);
