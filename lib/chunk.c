@@ -86,6 +86,22 @@ give_back(struct chunks *chunks, struct chunk *chunk)
 	free(chunk);
 }
 
+static size_t
+slack_of(const struct chunks *chunks, const struct chunk *chunk)
+{
+	return chunks->chunk_size - chunk->page_count * chunks->page_size;
+}
+
+static void
+enlist(struct chunks *chunks, struct chunk *chunk)
+{
+	add_relaxed(&chunks->count, 1);
+	add_relaxed(&chunks->slack, slack_of(chunks, chunk));
+	chunk->next = load_relaxed(&chunks->all);
+	while (!cas_release(&chunks->all, &chunk->next, chunk))
+		;
+}
+
 /* Swap chunk in for the one that was seen. */
 static bool
 publish(struct chunks *chunks, struct chunk *seen, struct chunk *chunk)
@@ -94,12 +110,7 @@ publish(struct chunks *chunks, struct chunk *seen, struct chunk *chunk)
 	 * the acquire in chunks_carve. */
 	if (!cas_strong_acq_rel(&chunks->fresh, &seen, chunk))
 		return false;
-	add_relaxed(&chunks->count, 1);
-	add_relaxed(&chunks->slack,
-		chunks->chunk_size - chunk->page_count * chunks->page_size);
-	chunk->next = load_relaxed(&chunks->all);
-	while (!cas_release(&chunks->all, &chunk->next, chunk))
-		;
+	enlist(chunks, chunk);
 	return true;
 }
 
@@ -182,4 +193,25 @@ chunks_uncarved(const struct chunks *chunks)
 		chunk = chunk->next)
 		pages += chunk->page_count - load_relaxed(&chunk->carved);
 	return pages * chunks->page_size;
+}
+
+void
+chunks_recount(struct chunks *chunks, size_t large)
+{
+	struct chunk *fresh = load_relaxed(&chunks->fresh);
+	size_t count = 0, slack = 0;
+	bool listed = !fresh;
+
+	for (struct chunk *chunk = load_relaxed(&chunks->all); chunk;
+		chunk = chunk->next) {
+		count++;
+		slack += slack_of(chunks, chunk);
+		listed = listed || chunk == fresh;
+	}
+	store_relaxed(&chunks->count, count);
+	store_relaxed(&chunks->slack, slack);
+	if (!listed)
+		enlist(chunks, fresh);
+	source_recount(&chunks->source, large +
+		load_relaxed(&chunks->count) * chunks->chunk_size);
 }

@@ -67,6 +67,10 @@ bool chunks_carve(struct chunks *chunks, unsigned order, size_t most,
 int chunks_grow(struct chunks *chunks, struct chunk *seen, char **rest,
 	size_t *rest_pages);
 
+/* In a fork's child: count anew what other threads may have counted half;
+ * large is what the source gave for other purposes. */
+void chunks_recount(struct chunks *chunks, size_t large);
+
 /* Give every chunk back. Nobody else may use chunks any more. */
 void chunks_release(struct chunks *chunks);
 

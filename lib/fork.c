@@ -5,20 +5,29 @@
  * Before a fork every lock of acre's is taken, in the order in which they
  * nest, and liburcu's bp flavour is stopped between grace periods; after it
  * all are released. So the child finds no lock held by a thread that it does
- * not have, and no region half drained.
+ * not have, and no region half drained. bp comes before the locks that a
+ * reader may take: a grace period that is under way must be able to end.
+ *
+ *   draining -> bp -> default pool -> registry -> depots, overflows -> helper
  *
  * What other threads did without a lock at that moment is lost to the child,
  * never wrong: a batch between two lists, and their caches, stay where they
- * are until the pool is destroyed. The child has no readers but its one
- * thread, so whatever was retired before is ready, unless that thread itself
- * forked inside a section. Other flavours than bp cannot forget the threads
- * that are gone: there, and after such a fork, retire and barrier return
- * ENOTSUP in the child.
+ * are until the pool is destroyed; what was counted half is counted anew.
+ *
+ * The child has no readers but its one thread, so whatever was retired before
+ * is ready. A thread that forks inside a section cannot stop bp, whose grace
+ * period waits for it: in such a child bp is not used any more, descriptors
+ * are not used again, and retire and barrier return ENOTSUP. So they do for
+ * pools of other flavours, which cannot forget the threads that are gone.
+ *
+ * The handlers are there from the start of the program, before the
+ * application's: so theirs run outside of acre's locks, and may call acre.
  */
 #include "lib/fork.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdlib.h>
 
 #include "lib/helper.h"
 #include "lib/pool.h"
@@ -26,49 +35,55 @@
 #include "lib/retire.h"
 
 static bool bp_is_the_applications;
+static bool bp_is_held; /* between before() and after */
+static int watch_error = ENOMEM;
 
 static void
 before(void)
 {
 	retire_before_fork();
+	bp_is_held = pools_ever() && !bp_is_the_applications &&
+		!rcu_inside(NULL);
+	if (bp_is_held)
+		rcu_before_fork();
 	pool_before_fork();
 	helper_before_fork();
-	if (!bp_is_the_applications)
-		rcu_before_fork();
 }
 
 static void
 after_in_parent(void)
 {
-	if (!bp_is_the_applications)
-		rcu_after_fork_parent();
 	helper_after_fork(false);
 	pool_after_fork(false);
+	if (bp_is_held)
+		rcu_after_fork_parent();
 	retire_after_fork(false);
 }
 
 static void
 after_in_child(void)
 {
-	if (!bp_is_the_applications)
+	if (bp_is_held)
 		rcu_after_fork_child();
+	else if (rcu_inside(NULL))
+		rcu_is_dead = true;
 	helper_after_fork(true);
 	pool_after_fork(true);
 	retire_after_fork(true);
 }
 
+/* malloc's own handlers first: acre calls it with locks held. */
+static __attribute__((constructor)) void
+watch(void)
+{
+	free(malloc(1));
+	watch_error = pthread_atfork(before, after_in_parent, after_in_child);
+}
+
 int
 fork_watch(void)
 {
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	static bool watching;
-
-	pthread_mutex_lock(&lock);
-	if (!watching)
-		watching = !pthread_atfork(before, after_in_parent,
-			after_in_child);
-	pthread_mutex_unlock(&lock);
-	return watching ? 0 : ENOMEM;
+	return watch_error;
 }
 
 void

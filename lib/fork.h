@@ -5,7 +5,7 @@
 #ifndef ACRE_LIB_FORK_H
 #define ACRE_LIB_FORK_H
 
-/* See to it that the handlers of fork.c are there. Returns 0 or ENOMEM. */
+/* Whether the handlers of fork.c are there: 0 or ENOMEM. */
 int fork_watch(void);
 
 #endif

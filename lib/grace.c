@@ -15,6 +15,8 @@
 
 static _Atomic(uint64_t) sequence;
 
+bool rcu_is_dead;
+
 uint64_t
 grace_needed(void)
 {

@@ -24,6 +24,7 @@
 
 #include "lib/atomic.h"
 #include "lib/grace.h"
+#include "lib/rcu.h"
 
 #define TICK_US 2000
 #define TICK_HURRIED_US 100
@@ -143,6 +144,10 @@ helper_main(void *unused)
 {
 	(void)unused;
 	is_helper = true;
+	/* Known to bp from the start, so that it never has to wait for bp's
+	 * locks with locks of acre's held. */
+	rcu_enter();
+	rcu_leave();
 	pthread_mutex_lock(&helper.lock);
 	do {
 		tick();
@@ -202,6 +207,8 @@ helper_want(uint64_t needed)
 {
 	uint64_t now = load_relaxed(&wanted);
 
+	if (rcu_is_dead)
+		return;
 	while (now < needed && !cas_seq_cst_or_acquire(&wanted, &now, needed))
 		;
 	/* Also when somebody has asked before: creation may have failed. */
@@ -269,10 +276,14 @@ helper_after_fork(bool in_child)
 	if (in_child) {
 		init_conditions();
 		helper.waiters = 0;
-		helper.running = helper.stop = helper.ticking = false;
-		is_helper = false;
-		store_seq_cst(&dormant, true);
-		grace_cancel();
+		helper.stop = false;
+		/* A cleanup may have forked: then this is the helper. */
+		helper.ticking = is_helper;
+		helper.running = helper.running && is_helper &&
+			pthread_equal(helper.thread, pthread_self());
+		store_seq_cst(&dormant, !helper.running);
+		if (!is_helper)
+			grace_cancel();
 	}
 	pthread_mutex_unlock(&helper.lock);
 }

@@ -143,6 +143,9 @@ void registry_unlock(void);
 /* The first of all pools; next_pool leads on. With registry_lock(). */
 acre_pool *pool_first(void);
 
+/* Whether there ever was a pool. */
+bool pools_ever(void);
+
 /* Around a fork: all locks of all pools. */
 void pool_before_fork(void);
 void pool_after_fork(bool in_child);

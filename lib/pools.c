@@ -21,6 +21,13 @@
 /* ---- all pools ---- */
 
 static acre_pool *pools; /* under registry_lock() */
+static _Atomic(bool) ever;
+
+bool
+pools_ever(void)
+{
+	return load_relaxed(&ever);
+}
 
 acre_pool *
 pool_first(void)
@@ -73,7 +80,8 @@ pool_after_fork(bool in_child)
 			overflow_after_fork(&pool->orders[i].overflow);
 		depot_after_fork(&pool->depot);
 		if (in_child)
-			source_forget_others(&pool->chunks.source);
+			chunks_recount(&pool->chunks,
+				load_relaxed(&pool->large_bytes));
 	}
 	registry_unlock();
 	pthread_mutex_unlock(&default_lock);
@@ -174,6 +182,7 @@ acre_pool_create_sized(const acre_pool_options *given, size_t given_size)
 	}
 	memset(pool, 0, size);
 	init(pool, &options);
+	store_relaxed(&ever, true);
 	enlist(pool);
 	retire_init();
 	helper_retain();

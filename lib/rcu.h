@@ -22,15 +22,23 @@
 
 #include "lib/sanitizer.h"
 
+/* In the child of a fork inside a section bp may be locked for ever. It is not
+ * needed either: no descriptor is used again there. Written by fork.c, when
+ * there is one thread. */
+extern bool rcu_is_dead;
+
 static inline void
 rcu_enter(void)
 {
-	urcu_bp_read_lock();
+	if (!rcu_is_dead)
+		urcu_bp_read_lock();
 }
 
 static inline void
 rcu_leave(void)
 {
+	if (rcu_is_dead)
+		return;
 	sanitizer_release((void *)&urcu_bp_flavor);
 	urcu_bp_read_unlock();
 }

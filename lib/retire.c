@@ -123,17 +123,17 @@ add_held(const struct region *region, const acre_pool *pool, size_t *held,
 }
 
 static void tick(void);
+static void take_and_drain(void);
 
-/* Whether this process is a fork's child, and of a fork inside a section.
- * Written in the child's handler, when there is one thread. */
-static bool forked, forked_inside;
+/* Whether this process is a fork's child. Written in the child's handler, when
+ * there is one thread. */
+static bool forked;
 
 /* May grace periods for this pool be waited for? */
 static bool
 can_wait(const acre_pool *pool)
 {
-	return !forked ||
-		(!forked_inside && !rcu_is_other(pool->application));
+	return !forked || (!rcu_is_dead && !rcu_is_other(pool->application));
 }
 
 static void
@@ -208,7 +208,10 @@ retire_wait(acre_pool *pool)
 {
 	if (load_seq_cst(&pool->limbo_count) == 0)
 		return 0;
-	helper_wait(grace_needed());
+	if (rcu_is_dead)
+		take_and_drain();
+	else
+		helper_wait(grace_needed());
 	return 0;
 }
 
@@ -276,6 +279,7 @@ wait_for_others(const struct region *bags)
  * is held while a region is drained, so that no fork comes in between. */
 static pthread_mutex_t draining = PTHREAD_MUTEX_INITIALIZER;
 static struct region *taken;
+static struct region *drained_now;
 
 /* The next region of the bags that were taken, or NULL. */
 static struct region *
@@ -316,10 +320,23 @@ drain_next(void)
 
 	pthread_mutex_lock(&draining);
 	region = next_taken();
+	drained_now = region;
 	if (region)
 		drain(region);
+	drained_now = NULL;
 	pthread_mutex_unlock(&draining);
 	return region;
+}
+
+/* Where no reader is left to wait for. */
+static void
+take_and_drain(void)
+{
+	pthread_mutex_lock(&draining);
+	taken = take_all_bags(taken);
+	pthread_mutex_unlock(&draining);
+	while (drain_next())
+		;
 }
 
 /* One tick: one grace period for everybody's descriptors and regions. */
@@ -354,12 +371,57 @@ retire_before_fork(void)
 		pthread_mutex_lock(&draining);
 }
 
+static void
+count_one(const struct region *region)
+{
+	acre_pool *pool = pool_of(region);
+
+	add_relaxed(&pool->limbo_count, 1);
+	add_relaxed(&pool->limbo_reserved, region->limbo_bytes);
+	add_relaxed(&pool->limbo_elsewhere, region->limbo_elsewhere);
+}
+
+static void
+count_bag(const struct region *region)
+{
+	for (; region; region = region->link)
+		count_one(region);
+}
+
+static void
+recount_members(struct member *member)
+{
+	for (; member; member = member->next) {
+		store_relaxed(&member->limbo_allowance, 0);
+		count_bag(load_relaxed(&member->bag));
+	}
+}
+
+/* Limbo is what is in bags, or taken and not drained. */
+static void
+recount_limbo(void)
+{
+	for (acre_pool *pool = pool_first(); pool; pool = pool->next_pool) {
+		store_relaxed(&pool->limbo_count, 0);
+		store_relaxed(&pool->limbo_reserved, 0);
+		store_relaxed(&pool->limbo_elsewhere, 0);
+	}
+	for (acre_pool *pool = pool_first(); pool; pool = pool->next_pool) {
+		recount_members(pool->members);
+		recount_members(pool->unused);
+	}
+	for (struct region *bag = taken; bag; bag = bag->next_bag)
+		count_bag(bag);
+	if (drained_now)
+		count_one(drained_now);
+}
+
 void
 retire_after_fork(bool in_child)
 {
 	if (in_child) {
 		forked = true;
-		forked_inside = forked_inside || rcu_inside(NULL);
+		recount_limbo();
 	}
 	if (!helper_is_me())
 		pthread_mutex_unlock(&draining);

@@ -116,7 +116,8 @@ source_give(struct source *source, void *memory, size_t size)
 }
 
 void
-source_forget_others(struct source *source)
+source_recount(struct source *source, size_t settled)
 {
-	store_relaxed(&source->reserved, load_relaxed(&source->settled));
+	store_relaxed(&source->settled, settled);
+	store_relaxed(&source->reserved, settled);
 }

@@ -50,8 +50,9 @@ bool source_has_changed(const struct source *source, size_t reserved);
 void *source_resize(struct source *source, void *memory, size_t old_size,
 	size_t new_size, int *error);
 
-/* In a fork's child: what other threads had reserved comes to nothing. */
-void source_forget_others(struct source *source);
+/* In a fork's child: so many bytes are in use; what other threads had reserved
+ * comes to nothing. */
+void source_recount(struct source *source, size_t settled);
 
 /* Give settled memory back. */
 void source_give(struct source *source, void *memory, size_t size);

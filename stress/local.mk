@@ -26,6 +26,7 @@ stress_handoff_LDADD = libacre.la
 stress_stalled_SOURCES = stress/stalled.c stress/pairs.c stress/pairs.h \
 	$(stress_common)
 stress_stalled_LDADD = libacre.la $(URCU_LIBS)
+stress_stalled_LDFLAGS = -static
 
 stress_threads_SOURCES = stress/threads.c $(stress_common)
 stress_threads_LDADD = libacre.la
