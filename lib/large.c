@@ -74,9 +74,12 @@ take_from_source(struct region *region, struct large *large, size_t size)
 			&error);
 	} while (!large->memory && error == EAGAIN &&
 		pool_ask_handler(pool_of(region), large->size));
-	if (!large->memory)
+	if (!large->memory) {
 		errno = ENOMEM;
-	return large->memory;
+		return false;
+	}
+	region_more(region)->from_source += large->size;
+	return true;
 }
 
 static bool
@@ -101,6 +104,7 @@ give_memory(struct region *region, const struct large *large)
 	struct cache *cache;
 
 	if (large->order == ORDER_SOURCE) {
+		region->more.from_source -= large->size;
 		pool_give_large(pool, large->memory, large->size);
 		return;
 	}
@@ -180,6 +184,7 @@ resize(struct region *region, struct large *large, size_t size)
 	if (!moved)
 		return false;
 	region->more.held += new_size - large->size;
+	region->more.from_source += new_size - large->size;
 	large->memory = moved;
 	large->size = new_size;
 	return true;

@@ -84,6 +84,7 @@ struct region {
 		size_t passed;  /* bytes handed out of other blocks */
 		size_t packed;  /* bytes of strings, all blocks */
 		size_t held;    /* bytes of blocks and large objects */
+		size_t from_source; /* of these, in no chunk */
 
 		struct large *large;
 		struct large *large_spare; /* records to use again */

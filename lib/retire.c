@@ -113,10 +113,8 @@ add_held(const struct region *region, const acre_pool *pool, size_t *held,
 		*elsewhere += bytes;
 	if (!(region->state & STATE_MORE))
 		return;
-	for (const struct large *large = region->more.large;
-		large && pool_of(region) == pool; large = large->next)
-		if (large->order == ORDER_SOURCE)
-			*elsewhere += large->size;
+	if (pool_of(region) == pool)
+		*elsewhere += region->more.from_source;
 	for (const struct region *child = region->more.children; child;
 		child = child->more.next_sibling)
 		add_held(child, pool, held, elsewhere);
