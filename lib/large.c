@@ -173,7 +173,7 @@ resize(struct region *region, struct large *large, size_t size)
 	char *moved;
 	int error;
 
-	if (large->order != ORDER_SOURCE || new_size < size ||
+	if (large->order != ORDER_SOURCE || size > PTRDIFF_MAX - ACRE_ALIGN ||
 		order_for(pool_of(region), size) != ORDER_SOURCE)
 		return false;
 	if (new_size > large->size &&
