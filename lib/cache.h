@@ -48,7 +48,7 @@ struct bin {
 struct cache {
 	struct member member;
 
-	/* Where regions open; see learn() in region.c. */
+	/* Where regions open; see learn.c. */
 	struct bin *open_bin;
 	uint64_t since;          /* regions opened at the last decision */
 	unsigned outgrown;       /* of these, those that grew */
@@ -99,6 +99,12 @@ cache_at_hand(const acre_pool *pool)
 	return thread_caches.last;
 }
 
+/* A cache without blocks; NULL: out of memory. */
+struct cache *cache_create(acre_pool *pool);
+
+/* Give all blocks back. */
+void cache_flush(struct cache *cache);
+
 /* Give all idle blocks of the calling thread back, in every pool. */
 void cache_flush_thread(void);
 
@@ -106,7 +112,7 @@ void cache_flush_thread(void);
 size_t cache_table_size(void);
 
 /* Whether it is the cache that this thread used last. Who holds a region of
- * the cache's pool may ask this of any cache: see cache.c. */
+ * the cache's pool may ask this of any cache: see thread.c. */
 static inline bool
 cache_is_at_hand(const struct cache *cache)
 {

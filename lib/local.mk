@@ -35,7 +35,8 @@ libacre_la_SOURCES = \
 	lib/sanitizer.h \
 	lib/source.c lib/source.h \
 	lib/stats.c \
-	lib/text.c
+	lib/text.c \
+	lib/thread.c
 
 # Two stores are cheaper than one vector of two put together.
 libacre_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden -fno-tree-slp-vectorize
