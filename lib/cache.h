@@ -134,10 +134,10 @@ bin_take(struct bin *bin)
 	if (__builtin_sub_overflow(load_relaxed(&bin->current_count), 1,
 		    &left))
 		return NULL;
-	bin->current = block->next;
-	store_relaxed(&bin->current_count, left);
 	if (!block)
 		__builtin_unreachable(); /* it was counted */
+	bin->current = block->next;
+	store_relaxed(&bin->current_count, left);
 	return block;
 }
 
