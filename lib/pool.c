@@ -15,7 +15,6 @@
 #include <pthread.h>
 #include <sched.h>
 
-
 static pthread_mutex_t registry = PTHREAD_MUTEX_INITIALIZER;
 
 void
@@ -82,28 +81,48 @@ pop_listed(acre_pool *pool, struct member *member, unsigned order,
 	return found;
 }
 
-/* Push what a bundle has, as batches. It is in one of them: copied first. */
+/* The home block joins its order's chain: one batch less. */
 static void
-unpack(acre_pool *pool, struct member *member, struct bundle bundle)
+add_home(acre_pool *pool, struct bundle *bundle)
 {
-	struct batch batch = {bundle.home, 1, true};
-	size_t bytes = pool->orders[bundle.home_order].size;
+	unsigned order = bundle->home_order;
 
-	for (unsigned order = 0; order < pool->grow_orders; order++)
-		bytes += bundle.chains[order].count * pool->orders[order].size;
-	pool_add(pool, member, POPPED, bytes);
-	pool_give(pool, member, bundle.home_order, &batch);
+	chain_append(&bundle->chains[order], bundle->home,
+		pool->orders[order].full_batch);
+}
+
+/*
+ * Take a bundle apart: its chain of an order becomes *batch, if that is still
+ * empty, and the others are pushed. The bundle is in its home block: copied
+ * first.
+ */
+static void
+unpack(acre_pool *pool, struct member *member, struct bundle bundle,
+	unsigned wanted, struct batch *batch)
+{
+	add_home(pool, &bundle);
 	for (unsigned order = 0; order < pool->grow_orders; order++) {
-		batch.first = bundle.chains[order].first;
-		batch.count = bundle.chains[order].count;
-		if (batch.count)
-			pool_give(pool, member, order, &batch);
+		struct batch chain = {
+			.first = bundle.chains[order].first,
+			.count = bundle.chains[order].count,
+			.linked = true,
+		};
+
+		pool_add(pool, member, POPPED,
+			chain.count * pool->orders[order].size);
+		if (!chain.count)
+			continue;
+		if (order == wanted && !batch->count)
+			*batch = chain;
+		else
+			pool_give(pool, member, order, &chain);
 	}
 }
 
-/* Take the bundles of one shard apart. */
+/* Take the bundles of one shard apart. Returns whether there were any. */
 static bool
-take_apart(acre_pool *pool, struct member *member, unsigned shard)
+take_apart(acre_pool *pool, struct member *member, unsigned shard,
+	unsigned wanted, struct batch *batch)
 {
 	struct heap *heap = &pool->heaps[shard];
 	struct bundle *bundle = NULL;
@@ -116,7 +135,7 @@ take_apart(acre_pool *pool, struct member *member, unsigned shard)
 	while (bundle) {
 		struct bundle *next = bundle->next;
 
-		unpack(pool, member, *bundle);
+		unpack(pool, member, *bundle, wanted, batch);
 		bundle = next;
 	}
 	return true;
@@ -132,10 +151,11 @@ pop(acre_pool *pool, struct member *member, unsigned order,
 
 	if (pop_listed(pool, member, order, batch))
 		return true;
-	any = take_apart(pool, member, member->shard);
+	batch->count = 0;
+	any = take_apart(pool, member, member->shard, order, batch);
 	for (unsigned i = 0; !any && i < used; i++)
-		any = take_apart(pool, member, i);
-	return any && pop(pool, member, order, batch);
+		any = take_apart(pool, member, i, order, batch);
+	return batch->count > 0;
 }
 
 /* Keep a full batch of what was got, and push the rest; or, of a chain that
