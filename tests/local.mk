@@ -8,36 +8,53 @@ AM_TESTS_ENVIRONMENT = srcdir='$(srcdir)' CC='$(CC)' CFLAGS='$(CFLAGS)'; \
 	export srcdir CC CFLAGS TSAN_OPTIONS ASAN_OPTIONS;
 
 suites = \
+	tests/alloc_test \
 	tests/allocator_test \
 	tests/block_test \
 	tests/cache_test \
 	tests/chunk_test \
+	tests/cleanup_test \
 	tests/descriptor_test \
 	tests/freelist_test \
 	tests/grace_test \
+	tests/grow_test \
 	tests/helper_test \
+	tests/large_test \
+	tests/learn_test \
+	tests/mark_test \
+	tests/mmap_test \
 	tests/options_test \
 	tests/pool_test \
+	tests/property_test \
 	tests/region_test \
+	tests/region_allocator_test \
+	tests/scope_test \
+	tests/source_test \
 	tests/stats_test \
 	tests/text_test
 
-# Suites reach into the inner rooms, which only the static library shows.
-suite_cflags = $(AM_CFLAGS) $(CHECK_CFLAGS)
-suite_libs = libacre.la $(CHECK_LIBS)
+if HAVE_CXX
+suites += tests/scope_cxx_test
+endif
 
 if HAVE_CHECK
 check_PROGRAMS += $(suites)
 TESTS += $(suites)
 endif
 
-EXTRA_DIST += tests/exports_test.sh tests/readme_test.sh tests/httpd_test.sh
-noinst_HEADERS = tests/suite.h tests/source.h tests/header_test.h
+EXTRA_DIST += tests/exports_test.sh tests/readme_test.sh tests/httpd_test.sh \
+	tests/instructions_test.sh
+noinst_HEADERS = tests/suite.h tests/fixture.h tests/source.h \
+	tests/header_test.h
 
-headers = tests/header_c99_test tests/header_cxx_test
+headers = tests/header_c99_test
+if HAVE_CXX
+headers += tests/header_cxx_test
+endif
 check_PROGRAMS += $(headers)
 TESTS += $(headers) tests/exports_test.sh tests/readme_test.sh \
-	tests/httpd_test.sh
+	tests/httpd_test.sh tests/instructions_test.sh
+check_PROGRAMS += bench/count
 
 tests_header_c99_test_CFLAGS = -std=c99 -pedantic -pthread \
 	-Wall -Wextra -Wshadow -Wconversion -Werror
@@ -47,54 +64,36 @@ tests_header_cxx_test_CXXFLAGS = -std=c++11 -pedantic -pthread \
 	-Wall -Wextra -Wshadow -Wconversion -Werror
 tests_header_cxx_test_LDADD = libacre.la
 
-tests_allocator_test_CFLAGS = $(suite_cflags)
-tests_allocator_test_LDADD = $(suite_libs)
+# What a program is linked with that does not say. Suites reach into the inner
+# rooms, which only the static library shows.
+AM_CPPFLAGS += $(CHECK_CFLAGS)
+LDADD = libacre.la $(CHECK_LIBS)
+
+tests_alloc_test_LDFLAGS = -static
 tests_allocator_test_LDFLAGS = -static
-
-tests_block_test_CFLAGS = $(suite_cflags)
-tests_block_test_LDADD = $(suite_libs)
 tests_block_test_LDFLAGS = -static
-
-tests_cache_test_CFLAGS = $(suite_cflags)
-tests_cache_test_LDADD = $(suite_libs)
 tests_cache_test_LDFLAGS = -static
-
-tests_chunk_test_CFLAGS = $(suite_cflags)
-tests_chunk_test_LDADD = $(suite_libs)
 tests_chunk_test_LDFLAGS = -static
-
-tests_descriptor_test_CFLAGS = $(suite_cflags)
-tests_descriptor_test_LDADD = $(suite_libs)
+tests_cleanup_test_LDFLAGS = -static
 tests_descriptor_test_LDFLAGS = -static
-
-tests_freelist_test_CFLAGS = $(suite_cflags)
-tests_freelist_test_LDADD = $(suite_libs)
 tests_freelist_test_LDFLAGS = -static
-
-tests_grace_test_CFLAGS = $(suite_cflags)
-tests_grace_test_LDADD = $(suite_libs)
 tests_grace_test_LDFLAGS = -static
-
-tests_helper_test_CFLAGS = $(suite_cflags)
-tests_helper_test_LDADD = $(suite_libs)
+tests_grow_test_LDFLAGS = -static
 tests_helper_test_LDFLAGS = -static
-
-tests_options_test_CFLAGS = $(suite_cflags)
-tests_options_test_LDADD = $(suite_libs)
+tests_large_test_LDFLAGS = -static
+tests_learn_test_LDFLAGS = -static
+tests_mark_test_LDFLAGS = -static
+tests_mmap_test_LDFLAGS = -static
 tests_options_test_LDFLAGS = -static
-
-tests_pool_test_CFLAGS = $(suite_cflags)
-tests_pool_test_LDADD = $(suite_libs)
 tests_pool_test_LDFLAGS = -static
-
-tests_region_test_CFLAGS = $(suite_cflags)
-tests_region_test_LDADD = $(suite_libs)
+tests_property_test_LDFLAGS = -static
 tests_region_test_LDFLAGS = -static
-
-tests_stats_test_CFLAGS = $(suite_cflags)
-tests_stats_test_LDADD = $(suite_libs)
+tests_region_allocator_test_LDFLAGS = -static
+tests_scope_test_LDFLAGS = -static
+tests_source_test_LDFLAGS = -static
 tests_stats_test_LDFLAGS = -static
-
-tests_text_test_CFLAGS = $(suite_cflags)
-tests_text_test_LDADD = $(suite_libs)
 tests_text_test_LDFLAGS = -static
+
+tests_scope_cxx_test_SOURCES = tests/scope_cxx_test.cc
+tests_scope_cxx_test_CXXFLAGS = -std=c++11 -pthread $(WARN_CFLAGS)
+tests_scope_cxx_test_LDFLAGS = -static

@@ -161,17 +161,28 @@ START_TEST(asprintf_too_large_fails_and_changes_nothing)
 }
 END_TEST
 
+/* Longer than an int can say, and what is no character. Not constants, so that
+ * the compiler does not see it. */
+static const struct {
+	const char *format;
+	int error;
+} unprintable[] = {
+	{"%2147483648d", EOVERFLOW},
+	{"%lc", EILSEQ},
+};
+
 START_TEST(asprintf_hands_on_what_vsnprintf_says)
 {
-	/* Together longer than an int can say; not constants, so that the
-	 * compiler does not see it. */
-	volatile int width = 2000000000;
-
 	setup();
-	errno = 0;
-	ck_assert_ptr_null(acre_asprintf(region, "%*s%*s", width, "", width,
-		""));
-	ck_assert_int_eq(errno, EOVERFLOW);
+	for (size_t i = 0; i < 2; i++) {
+		const char *volatile format = unprintable[i].format;
+		uintptr_t top = region->top;
+
+		errno = 0;
+		ck_assert_ptr_null(acre_asprintf(region, format, 0x110000));
+		ck_assert_int_eq(errno, unprintable[i].error);
+		ck_assert_uint_eq(region->top, top);
+	}
 	teardown();
 }
 END_TEST
