@@ -35,15 +35,19 @@
 #include "lib/retire.h"
 
 static bool bp_is_the_applications;
-static bool bp_is_held; /* between before() and after */
+static bool bp_is_held, inside; /* between before() and after */
 static int watch_error = ENOMEM;
 
 static void
 before(void)
 {
 	retire_before_fork();
-	bp_is_held = pools_ever() && !bp_is_the_applications &&
-		!rcu_inside(NULL);
+	/* To ask registers with bp: not where that may be stopped already. */
+	bp_is_held = inside = false;
+	if (pools_ever() && !bp_is_the_applications) {
+		inside = rcu_inside(NULL);
+		bp_is_held = !inside;
+	}
 	if (bp_is_held)
 		rcu_before_fork();
 	pool_before_fork();
@@ -65,7 +69,7 @@ after_in_child(void)
 {
 	if (bp_is_held)
 		rcu_after_fork_child();
-	else if (rcu_inside(NULL))
+	else if (inside)
 		rcu_is_dead = true;
 	helper_after_fork(true);
 	pool_after_fork(true);

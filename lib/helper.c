@@ -96,20 +96,26 @@ sleep_until_wanted(void)
 	return true;
 }
 
+void
+helper_act(void (*work)(void))
+{
+	bool was = is_helper;
+
+	is_helper = true;
+	work();
+	is_helper = was;
+}
+
 /* With the lock, which is given up meanwhile; nobody else ticks. */
 static void
 tick_once(void)
 {
-	bool was = is_helper;
-
-	/* Who stands in for the helper is it, for as long. */
-	is_helper = true;
 	helper.ticking = true;
 	pthread_mutex_unlock(&helper.lock);
-	load_acquire(&tick_work)();
+	/* Who stands in for the helper is it, for as long. */
+	helper_act(load_acquire(&tick_work));
 	pthread_mutex_lock(&helper.lock);
 	helper.ticking = false;
-	is_helper = was;
 	helper.ticked = grace_sequence();
 	if (helper.waiters)
 		pthread_cond_broadcast(&helper.ticked_once);

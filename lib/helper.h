@@ -48,6 +48,9 @@ void helper_hurry(void);
 void helper_before_fork(void);
 void helper_after_fork(bool in_child);
 
+/* Do work as the helper would: what it calls must not wait for a tick. */
+void helper_act(void (*work)(void));
+
 /* Whether the calling thread is the helper. */
 bool helper_is_me(void);
 

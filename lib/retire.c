@@ -123,8 +123,8 @@ add_held(const struct region *region, const acre_pool *pool, size_t *held,
 static void tick(void);
 static void take_and_drain(void);
 
-/* Whether this process is a fork's child. Written in the child's handler, when
- * there is one thread. */
+/* Whether this process is the child of one that had pools. Written in the
+ * child's handler, when there is one thread. */
 static bool forked;
 
 /* May grace periods for this pool be waited for? */
@@ -207,7 +207,7 @@ retire_wait(acre_pool *pool)
 	if (load_seq_cst(&pool->limbo_count) == 0)
 		return 0;
 	if (rcu_is_dead)
-		take_and_drain();
+		helper_act(take_and_drain);
 	else
 		helper_wait(grace_needed());
 	return 0;
@@ -418,7 +418,7 @@ void
 retire_after_fork(bool in_child)
 {
 	if (in_child) {
-		forked = true;
+		forked = forked || pools_ever();
 		recount_limbo();
 	}
 	if (!helper_is_me())
