@@ -14,4 +14,10 @@ EXTRA_DIST += \
 	doc/decisions/0009-a-close-cannot-fail.md \
 	doc/decisions/0010-bytes-of-slack.md \
 	doc/decisions/0011-shards-by-number-of-threads.md \
-	doc/decisions/0012-liburcu-is-called-not-inlined.md
+	doc/decisions/0012-liburcu-is-called-not-inlined.md \
+	doc/decisions/0013-regions-learn-and-grow-by-an-eighth.md \
+	doc/decisions/0014-chains-in-the-order-of-taking.md \
+	doc/decisions/0015-a-large-region-closes-as-a-bundle.md \
+	doc/decisions/0016-retired-regions-wait-in-bags.md \
+	doc/decisions/0017-a-forks-child-may-go-on.md \
+	doc/decisions/0018-a-refill-takes-two-batches.md

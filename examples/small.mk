@@ -5,7 +5,8 @@ small_examples = \
 	examples/children \
 	examples/connection \
 	examples/queue \
-	examples/request
+	examples/request \
+	examples/routes
 if HAVE_BROTLI
 small_examples += examples/library
 endif
@@ -15,7 +16,8 @@ expected = \
 	examples/connection.expected \
 	examples/library.expected \
 	examples/queue.expected \
-	examples/request.expected
+	examples/request.expected \
+	examples/routes.expected
 
 check_PROGRAMS += $(small_examples)
 TESTS += $(expected)
@@ -29,3 +31,4 @@ examples_library_CFLAGS = $(AM_CFLAGS) $(BROTLI_CFLAGS)
 examples_library_LDADD = libacre.la $(BROTLI_LIBS)
 examples_queue_LDADD = libacre.la
 examples_request_LDADD = libacre.la
+examples_routes_LDADD = libacre.la $(URCU_LIBS)

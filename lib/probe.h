@@ -5,8 +5,9 @@
  * ACRE_PROBES            probe_pop_window() is the stress program's own; it
  *                        widens the window between reading a descriptor's
  *                        next and the compare-and-swap.
- * ACRE_PROBE_SKIP_GRACE  descriptors are reused at once. This build is
- *                        wrong on purpose: stress/aba must find it out.
+ * ACRE_PROBE_SKIP_GRACE  descriptors are reused, and retired regions drained,
+ *                        at once. These builds are wrong on purpose:
+ *                        stress/aba and stress/retire must find it out.
  */
 #ifndef ACRE_LIB_PROBE_H
 #define ACRE_LIB_PROBE_H

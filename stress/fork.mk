@@ -1,0 +1,6 @@
+# The stress of forks.
+
+stress_programs += stress/fork
+
+stress_fork_SOURCES = stress/fork.c $(stress_common)
+stress_fork_LDADD = libacre.la $(URCU_LIBS)
