@@ -64,7 +64,7 @@
 /*
  * A counter that one thread writes and any may read: a load, an add and a
  * store, no read-modify-write. Release, so that who reads the count sees
- * what was counted; pairs with load_acquire in stats.c and pool.c.
+ * what was counted; pairs with load_acquire in pool_sum().
  */
 #define count_add(p, n) store_release((p), load_relaxed(p) + (n))
 

@@ -26,7 +26,7 @@ grace_needed(void)
 bool
 grace_elapsed(uint64_t needed)
 {
-	/* Pairs with the store in grace_run. */
+	/* Pairs with the store in grace_end. */
 	return load_acquire(&sequence) >= needed;
 }
 

@@ -25,9 +25,9 @@
  * steps after: either way readers of before are waited for, since rcu_wait
  * comes after the take.
  *
- * Limbo is bounded in bytes. Threads reserve portions of it, so that the
- * shared word is written once per portion, not per region; what a thread has
- * reserved and not used is its allowance.
+ * Limbo is bounded in bytes. Threads reserve portions of it, so that bytes are
+ * not fought for with each region; what a thread has reserved and not used is
+ * its allowance. The number of regions in limbo is one shared count.
  */
 #include "lib/retire.h"
 
@@ -101,24 +101,35 @@ enter_limbo(acre_pool *pool, struct member *member, size_t bytes)
 
 /* ---- the owner's side ---- */
 
-/* Add up what a region and its children hold, and how much of that is not in
- * this pool's chunks. */
-static void
-add_held(const struct region *region, const acre_pool *pool, size_t *held,
-	size_t *elsewhere)
+/* The next of a region's tree, parents first; NULL after the last. Without
+ * recursion: a chain of children may be long. */
+static const struct region *
+next_in_tree(const struct region *region, const struct region *root)
 {
-	size_t bytes = acre_region_held(&region->cursor);
+	if (region->state & STATE_MORE && region->more.children)
+		return region->more.children;
+	while (region != root && !region->more.next_sibling)
+		region = region->more.parent;
+	return region == root ? NULL : region->more.next_sibling;
+}
 
-	*held += bytes;
-	if (pool_of(region) != pool)
-		*elsewhere += bytes;
-	if (!(region->state & STATE_MORE))
-		return;
-	if (pool_of(region) == pool)
-		*elsewhere += region->more.from_source;
-	for (const struct region *child = region->more.children; child;
-		child = child->more.next_sibling)
-		add_held(child, pool, held, elsewhere);
+/* Add up what a region and its children hold, and how much of that is not in
+ * their pool's chunks. */
+static void
+add_held(const struct region *root, size_t *held, size_t *elsewhere)
+{
+	const acre_pool *pool = pool_of(root);
+
+	for (const struct region *region = root; region;
+		region = next_in_tree(region, root)) {
+		size_t bytes = acre_region_held(&region->cursor);
+
+		*held += bytes;
+		if (pool_of(region) != pool)
+			*elsewhere += bytes;
+		else if (region->state & STATE_MORE)
+			*elsewhere += region->more.from_source;
+	}
 }
 
 static void tick(void);
@@ -176,7 +187,7 @@ acre_region_retire(acre_region *cursor)
 	cache = cache_of(pool);
 	if (!cache)
 		return ENOMEM;
-	add_held(region, pool, &bytes, &elsewhere);
+	add_held(region, &bytes, &elsewhere);
 	while (!enter_limbo(pool, &cache->member, bytes)) {
 		if (pool->flags & ACRE_NONBLOCKING || !retire_may_wait())
 			return EAGAIN;
@@ -256,7 +267,7 @@ take_all_bags(struct region *all)
 	return all;
 }
 
-/* Wait for the readers of each flavour that is not the pools' own, once. In a
+/* Wait for the readers of each flavour that is not the pools' own. In a
  * fork's child there are none from before it, and no others retire. */
 static void
 wait_for_others(const struct region *bags)

@@ -637,6 +637,33 @@ START_TEST(none_is_lost_of_many_threads_regions)
 }
 END_TEST
 
+/* Every page of a pool that may not grow, again and again, each time as soon
+ * as a barrier need not wait. */
+START_TEST(memory_is_back_when_a_barrier_says_so)
+{
+	enum { PAGES = 64 };
+	struct test_source source = {.alignment = PAGE};
+	acre_region *regions[PAGES];
+
+	setup((acre_pool_options){.source = test_source_init(&source),
+		.chunk_size = PAGES * PAGE, .max_bytes = PAGES * PAGE,
+		.cache_bytes = 8 * PAGES * PAGE});
+	for (int round = 0; round < 200; round++) {
+		for (int i = 0; i < PAGES; i++) {
+			regions[i] = open_page(pool);
+			ck_assert_ptr_nonnull(regions[i]);
+		}
+		for (int i = 0; i < PAGES; i++)
+			ck_assert_int_eq(acre_region_retire(regions[i]), 0);
+		while (load_relaxed(&pool->limbo_count))
+			if (round % 2)
+				sched_yield();
+		ck_assert_int_eq(acre_pool_barrier(pool), 0);
+	}
+	teardown();
+}
+END_TEST
+
 static void
 destroy(void *unused)
 {
@@ -963,7 +990,8 @@ SUITE("retire", objects_stay_until_the_readers_section_ends,
 	a_barrier_waits_for_other_threads_regions,
 	bags_of_ended_threads_are_not_forgotten,
 	a_bag_with_a_new_owner_is_emptied_without_a_barrier,
-	none_is_lost_of_many_threads_regions, destroy_waits_for_readers,
+	none_is_lost_of_many_threads_regions,
+	memory_is_back_when_a_barrier_says_so, destroy_waits_for_readers,
 	pools_may_end_while_others_retire,
 	threads_may_exit_while_their_pool_ends,
 	inside_a_section_a_full_limbo_refuses,

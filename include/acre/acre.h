@@ -169,10 +169,13 @@ void acre_thread_flush(acre_pool *pool);
  * urcu_bp_after_fork_parent and urcu_bp_after_fork_child itself. Unless told
  * so, acre's own fork handlers do, from the first pool on.
  *
- * A fork's child may use its pools at once: open, allocate, close, destroy;
- * with the bp flavour also retire and barrier, which return ENOTSUP there
- * with other flavours and after a fork inside a read-side section. What other
- * threads kept idle at the fork stays theirs until the pool is destroyed.
+ * A fork's child may use its pools at once: open, allocate, close, and destroy
+ * (regions that other threads had open still count: EBUSY). With the bp
+ * flavour also retire and barrier; they return ENOTSUP in the child of a
+ * process that had pools, with other flavours and after a fork inside a
+ * read-side section. What was retired before the fork ends in both processes,
+ * its cleanups too. What other threads kept idle at the fork stays theirs
+ * until the pool is destroyed.
  *
  * Threads: any, before the first fork.
  */
@@ -201,7 +204,7 @@ typedef struct acre_stats {
 	/* Numbers now. */
 	size_t chunks;
 	size_t caches;              /* threads that have a cache */
-	size_t regions_open;        /* regions */
+	size_t regions_open;        /* regions; in limbo, only children */
 	size_t descriptors;         /* nodes made for the free lists */
 	size_t overflow_batches;    /* batches that wait without a node */
 	/* Since creation. */

@@ -33,7 +33,8 @@ extern "C" {
  * free        gives p back; NULL does nothing.
  *
  * Threads:  a pool calls its source from any thread, also at once from
- *           several, and never with a lock of acre's held.
+ *           several, and with no lock of acre's held, but for what cleanups
+ *           and the end of retired regions free (see doc/design.md).
  */
 typedef struct acre_allocator {
 	void *(*allocate)(void *userdata, size_t size);
