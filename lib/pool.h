@@ -100,6 +100,13 @@ struct heap {
 	alignas(CACHE_LINE) _Atomic(struct bundle *) top;
 };
 
+/* Retired regions that a tick has drained: what is about to leave limbo. */
+struct drained {
+	size_t regions;
+	size_t bytes;
+	size_t elsewhere;
+};
+
 struct acre_pool {
 	/* Fixed at creation, read by every thread. */
 	uint64_t id; /* never used again by another pool */
@@ -120,6 +127,9 @@ struct acre_pool {
 	size_t member_count;
 	struct member *unused; /* of threads that have ended */
 	acre_pool *next_pool, *previous_pool;
+
+	/* Who ticks; under retire.c's lock. */
+	struct drained drained;
 
 	/* Any thread, atomics only. */
 	_Atomic(unsigned) shards_used; /* grows with the number of threads */

@@ -307,20 +307,31 @@ next_taken(void)
 	return region;
 }
 
+/* It leaves limbo when its blocks have left this thread's cache. */
 static void
 drain(struct region *region)
 {
-	acre_pool *pool = pool_of(region);
-	size_t bytes = region->limbo_bytes;
-	size_t elsewhere = region->limbo_elsewhere;
+	struct drained *drained = &pool_of(region)->drained;
 
+	drained->regions++;
+	drained->bytes += region->limbo_bytes;
+	drained->elsewhere += region->limbo_elsewhere;
 	region_end_limbo(region);
-	if (elsewhere)
-		sub_relaxed(&pool->limbo_elsewhere, elsewhere);
-	sub_relaxed(&pool->limbo_reserved, bytes);
+}
+
+static void
+leave_limbo(acre_pool *pool)
+{
+	struct drained drained = pool->drained;
+
+	if (!drained.regions)
+		return;
+	pool->drained = (struct drained){0};
+	sub_relaxed(&pool->limbo_elsewhere, drained.elsewhere);
+	sub_relaxed(&pool->limbo_reserved, drained.bytes);
 	/* Release: pairs with the load in retire_wait; who sees none in limbo
-	 * sees what became of them. */
-	sub_release(&pool->limbo_count, 1);
+	 * sees what became of them. The pool may end now. */
+	sub_release(&pool->limbo_count, drained.regions);
 }
 
 static bool
@@ -338,6 +349,20 @@ drain_next(void)
 	return region;
 }
 
+static void
+drain_all(void)
+{
+	while (drain_next())
+		;
+	cache_flush_thread();
+	pthread_mutex_lock(&draining);
+	registry_lock();
+	for (acre_pool *pool = pool_first(); pool; pool = pool->next_pool)
+		leave_limbo(pool);
+	registry_unlock();
+	pthread_mutex_unlock(&draining);
+}
+
 /* Where no reader is left to wait for. */
 static void
 take_and_drain(void)
@@ -345,8 +370,7 @@ take_and_drain(void)
 	pthread_mutex_lock(&draining);
 	taken = take_all_bags(taken);
 	pthread_mutex_unlock(&draining);
-	while (drain_next())
-		;
+	drain_all();
 }
 
 /* One tick: one grace period for everybody's descriptors and regions. */
@@ -357,15 +381,13 @@ tick(void)
 	pthread_mutex_lock(&draining);
 	taken = take_all_bags(taken);
 	pthread_mutex_unlock(&draining);
-	while (PROBE_SKIP_GRACE && drain_next())
-		;
+	if (PROBE_SKIP_GRACE)
+		drain_all();
 	grace_end();
 	if (!taken)
 		return;
 	wait_for_others(taken);
-	while (drain_next())
-		;
-	cache_flush_thread();
+	drain_all();
 }
 
 void
@@ -417,6 +439,7 @@ recount_limbo(void)
 		store_relaxed(&pool->limbo_count, 0);
 		store_relaxed(&pool->limbo_reserved, 0);
 		store_relaxed(&pool->limbo_elsewhere, 0);
+		pool->drained = (struct drained){0};
 	}
 	for (acre_pool *pool = pool_first(); pool; pool = pool->next_pool) {
 		recount_members(pool->members);

@@ -407,6 +407,43 @@ START_TEST(a_fork_inside_a_section_waits_for_no_grace_period)
 }
 END_TEST
 
+static void
+stay_out_of_limbo(void *unused)
+{
+	(void)unused;
+	urcu_bp_read_unlock();
+	must_open_and_close(pool);
+	must(acre_pool_barrier(pool) == ENOTSUP);
+}
+
+/* Fork when another waits in its fork, and it for this section. */
+static void *
+fork_inside_when_forking(void *unused)
+{
+	urcu_bp_read_lock();
+	stop_here();
+	expect_child(begin_child(stay_out_of_limbo, NULL));
+	urcu_bp_read_unlock();
+	return unused;
+}
+
+START_TEST(two_may_fork_at_a_time_and_one_of_them_inside_a_section)
+{
+	pthread_t other, waiter;
+
+	set_up();
+	ck_assert_int_eq(pthread_create(&other, NULL,
+				 fork_inside_when_forking, NULL), 0);
+	wait_for(&stopped);
+	waiter = begin_to_wait();
+	in_child(use_everything, NULL);
+	pthread_join(other, NULL);
+	pthread_join(waiter, NULL);
+	alarm(0);
+	use_everything(NULL);
+}
+END_TEST
+
 /* ---- the helper at work ---- */
 
 static int cleanups;
@@ -448,12 +485,17 @@ static void
 use_and_retire(void *unused)
 {
 	acre_pool *own = acre_pool_create(NULL);
+	acre_region *region;
 
 	(void)unused;
 	must(own != NULL);
 	must_open_and_close(own);
 	must_open_and_close(pool);
-	must(acre_region_retire(must_open(pool, 3)) == 0);
+	region = must_open(pool, 3);
+	if (acre_region_retire(region)) {
+		must(acre_region_retire(region) == ENOTSUP);
+		acre_region_close(region);
+	}
 	must(acre_pool_barrier(pool) == EDEADLK);
 	must_balance(pool);
 }
@@ -492,6 +534,29 @@ START_TEST(a_cleanup_on_the_helper_may_fork)
 	fork_in_cleanup(&tid);
 	ck_assert_int_ne(tid, (pid_t)syscall(SYS_gettid));
 	use_everything(NULL);
+}
+END_TEST
+
+static void
+fork_when_forking(void *tid)
+{
+	stop_here();
+	fork_here(tid);
+}
+
+START_TEST(a_cleanup_may_fork_while_another_thread_waits_in_its_fork)
+{
+	acre_region *region;
+	pid_t tid;
+
+	set_up();
+	region = acre_region_open(pool);
+	acre_cleanup_add(region, fork_when_forking, &tid);
+	ck_assert_int_eq(acre_region_retire(region), 0);
+	wait_for(&stopped);
+	in_child(must_have_cleaned_once, NULL);
+	must_have_cleaned_once(NULL);
+	alarm(0);
 }
 END_TEST
 
@@ -650,8 +715,10 @@ SUITE("fork_locks", a_fork_waits_for_the_registry, a_fork_waits_for_a_depot,
 	a_grace_period_that_was_under_way_has_not_been,
 	a_fork_inside_a_section_leaves_no_retire,
 	a_fork_inside_a_section_waits_for_no_grace_period,
+	two_may_fork_at_a_time_and_one_of_them_inside_a_section,
 	a_fork_waits_for_a_region_that_is_being_drained,
 	a_cleanup_on_the_helper_may_fork,
+	a_cleanup_may_fork_while_another_thread_waits_in_its_fork,
 	a_cleanup_may_fork_on_a_thread_that_stands_in_for_the_helper,
 	a_lock_of_the_applications_may_be_held_around_calls_of_acre,
 	handlers_of_the_applications_may_use_acre,
