@@ -311,6 +311,29 @@ START_TEST(growth_in_steady_state_does_not_visit_the_pool)
 }
 END_TEST
 
+/* The same for those that close; every other one is small, so that none opens
+ * with what it needs. */
+START_TEST(regions_in_steady_state_do_not_visit_the_pool)
+{
+	acre_stats warm;
+
+	setup();
+	for (int i = 0; i < 2000; i++) {
+		acre_region *request = acre_region_open(pool);
+
+		for (int j = 0; j < i % 2 * 30; j++)
+			filled(request, 3000, j);
+		acre_region_close(request);
+		if (i == 100)
+			warm = stats_of(pool);
+	}
+	ck_assert_uint_eq(stats_of(pool).cache_misses, warm.cache_misses);
+	ck_assert_uint_eq(stats_of(pool).cache_flushes, warm.cache_flushes);
+	ck_assert_uint_eq(stats_of(pool).overflow_pushes, 0);
+	teardown();
+}
+END_TEST
+
 /* ---- close is O(1) in the pages ---- */
 
 #define CHUNK (8 * MIB)
@@ -399,4 +422,5 @@ SUITE("grow",
 	no_block_is_lost_and_none_is_there_twice,
 	another_thread_gets_what_a_long_region_had,
 	growth_in_steady_state_does_not_visit_the_pool,
+	regions_in_steady_state_do_not_visit_the_pool,
 	close_of_100_000_pages_touches_no_more_than_that_of_100)

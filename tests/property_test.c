@@ -371,6 +371,12 @@ is_below_a_mark(const struct model *m, const struct object *o)
 		m->marks[m->mark_count - 1].time >= o->born;
 }
 
+static bool
+is_inside(const struct large *large, const unsigned char *p)
+{
+	return (uintptr_t)p - (uintptr_t)large->memory < large->size;
+}
+
 static void
 step_realloc(struct model *m)
 {
@@ -404,7 +410,8 @@ step_realloc(struct model *m)
 	if (!large && tip && size <= o->size)
 		REQUIRE(m->region->top ==
 			(uintptr_t)p + ALIGN_UP(size ? size : 1));
-	if (p != o->p)
+	/* What the source has moved is as old as it was. */
+	if (p != o->p && !(large && is_inside(large, p)))
 		o->born = ++now, o->forget = false;
 	else if (!large && is_below_a_mark(m, o))
 		o->forget = true; /* a rewind may cut it */

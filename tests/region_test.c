@@ -116,6 +116,8 @@ START_TEST(close_leaves_errno_alone)
 	setup();
 	filled(region, 9000, 1);
 	filled(region, 3 * MIB, 1);
+	/* Which says EBADF. */
+	acre_cleanup_add(region, acre_cleanup_close, (void *)(intptr_t)-1);
 	errno = EXDEV;
 	acre_region_close(region);
 	ck_assert_int_eq(errno, EXDEV);
@@ -631,6 +633,38 @@ START_TEST(a_region_outlives_its_first_thread)
 }
 END_TEST
 
+/* Not to the cache of the thread that opened, which only that one touches. */
+static void *
+close_ten(void *arg)
+{
+	acre_region **regions = arg;
+
+	for (int i = 0; i < 10; i++)
+		acre_region_close(regions[i]);
+	return NULL;
+}
+
+START_TEST(pages_go_to_the_thread_that_closes)
+{
+	acre_region *regions[10];
+	size_t idle;
+
+	setup();
+	for (int large = 0; large < 2; large++) {
+		for (int i = 0; i < 10; i++) {
+			regions[i] = acre_region_open(pool);
+			for (int j = 0; j < 100 * large; j++)
+				filled(regions[i], 3000, j);
+		}
+		idle = stats_of(pool).cache_bytes;
+		on_thread(close_ten, regions);
+		ck_assert_uint_eq(stats_of(pool).cache_bytes, idle);
+		assert_held(PAGE);
+	}
+	teardown();
+}
+END_TEST
+
 /* A thread that has no memory for a cache of its own can still give back what
  * it received: close cannot fail. */
 static atomic_bool no_memory;
@@ -781,12 +815,13 @@ pass_on(void *arg)
 	return NULL;
 }
 
-START_TEST(regions_go_around_a_ring_of_threads)
+static void
+go_around(void)
 {
 	pthread_t threads[RING];
 
-	setup();
 	for (size_t i = 0; i < RING; i++) {
+		rings[i] = (struct ring){0};
 		pthread_mutex_init(&rings[i].lock, NULL);
 		pthread_cond_init(&rings[i].changed, NULL);
 	}
@@ -797,7 +832,19 @@ START_TEST(regions_go_around_a_ring_of_threads)
 		pthread_join(threads[i], NULL);
 	assert_held(PAGE);
 	ck_assert_uint_lt(stats_of(pool).chunk_bytes, 32 * MIB);
-	teardown();
+}
+
+/* With small caches, these regions are large ones. */
+START_TEST(regions_go_around_a_ring_of_threads)
+{
+	static const size_t cache_bytes[] = {0, 32 * PAGE};
+
+	for (size_t i = 0; i < COUNT(cache_bytes); i++) {
+		setup_with((acre_pool_options){
+			.cache_bytes = cache_bytes[i]});
+		go_around();
+		teardown();
+	}
 }
 END_TEST
 
@@ -836,5 +883,5 @@ SUITE("region", close_of_null_is_fine, open_without_a_pool_is_refused,
 	detach_and_adopt_take_turns, adopt_gives_the_room_back,
 	another_thread_goes_on_with_a_region,
 	a_region_outlives_its_first_thread,
-	a_thread_without_memory_can_close,
+	pages_go_to_the_thread_that_closes, a_thread_without_memory_can_close,
 	regions_go_around_a_ring_of_threads, used_is_what_was_handed_out)
