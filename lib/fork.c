@@ -41,15 +41,15 @@ static int watch_error = ENOMEM;
 static void
 before(void)
 {
-	retire_before_fork();
 	/* To ask registers with bp: not where that may be stopped already. */
-	bp_is_held = inside = false;
-	if (pools_ever() && !bp_is_the_applications) {
-		inside = rcu_inside(NULL);
-		bp_is_held = !inside;
-	}
-	if (bp_is_held)
+	bool own = pools_ever() && !bp_is_the_applications;
+	bool barred = own && (helper_is_me() || rcu_inside(NULL));
+
+	if (own && !barred)
 		rcu_before_fork();
+	retire_before_fork();
+	bp_is_held = own && !barred;
+	inside = barred;
 	pool_before_fork();
 	helper_before_fork();
 }
@@ -57,11 +57,13 @@ before(void)
 static void
 after_in_parent(void)
 {
+	bool held = bp_is_held;
+
 	helper_after_fork(false);
 	pool_after_fork(false);
-	if (bp_is_held)
-		rcu_after_fork_parent();
 	retire_after_fork(false);
+	if (held)
+		rcu_after_fork_parent();
 }
 
 static void

@@ -70,8 +70,6 @@ take_slow(struct region *region, size_t size, struct bin **bin)
 	if (!cache)
 		return NULL;
 	least = least_order(cache, size);
-	if (order < least)
-		order = least;
 	for (; order > least; order--) {
 		*bin = &cache->bins[order];
 		block = grow_may_hold(region, (*bin)->size) ?

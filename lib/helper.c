@@ -61,6 +61,12 @@ static _Atomic(bool) dormant = true;
 static _Atomic(bool) hurry;
 static _Thread_local bool is_helper;
 
+static bool initialised; /* the conditions, and so there was a pool */
+
+/* In a fork's child, where liburcu 0.13 may have lost the lock that a thread
+ * takes to be known to bp. */
+static bool in_a_child;
+
 static bool
 something_wanted(void)
 {
@@ -152,8 +158,10 @@ helper_main(void *unused)
 	is_helper = true;
 	/* Known to bp from the start, so that it never has to wait for bp's
 	 * locks with locks of acre's held. */
-	rcu_enter();
-	rcu_leave();
+	if (!in_a_child) {
+		rcu_enter();
+		rcu_leave();
+	}
 	pthread_mutex_lock(&helper.lock);
 	do {
 		tick();
@@ -283,6 +291,7 @@ helper_after_fork(bool in_child)
 		init_conditions();
 		helper.waiters = 0;
 		helper.stop = false;
+		in_a_child = in_a_child || initialised;
 		/* A cleanup may have forked: then this is the helper. */
 		helper.ticking = is_helper;
 		helper.running = helper.running && is_helper &&
@@ -297,8 +306,6 @@ helper_after_fork(bool in_child)
 void
 helper_retain(void)
 {
-	static bool initialised;
-
 	pthread_mutex_lock(&helper.lock);
 	if (!initialised) {
 		init_conditions();

@@ -14,7 +14,9 @@
  * may hang. In the parent all must be as if there had been no fork.
  *
  * Children start no threads: liburcu 0.13 may have lost the lock that it takes
- * for a new one, when another came or went at the fork.
+ * for a new one, when another came or went at the fork. Under ThreadSanitizer
+ * they have no helper either: that of gcc 12 and clang 14 ends a child that
+ * starts a thread. It does not look for races in children.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -67,6 +69,14 @@ struct worker {
 /* What a fork's child does before it ends. */
 enum errand { END, EXECUTE, WORK, DESTROY, FORK, INSIDE, ERRANDS };
 
+/* AddressSanitizer's malloc may be locked for ever in the child of a process
+ * whose threads use it: there, children only end. */
+#ifdef __SANITIZE_ADDRESS__
+#define ERRANDS_HERE WORK
+#else
+#define ERRANDS_HERE ERRANDS
+#endif
+
 static const char *const errand_names[ERRANDS] = {
 	"end", "execute", "work", "destroy", "fork", "inside a section",
 };
@@ -74,6 +84,23 @@ static const char *const errand_names[ERRANDS] = {
 static acre_pool_options options[POOLS];
 static acre_pool *pools[POOLS];
 static _Atomic(struct owned *) slots[SLOTS];
+
+static bool no_threads; /* in a child, if they would end it */
+
+/* The linker puts this in the place of all calls, acre's too. */
+int __real_pthread_create(pthread_t *, const pthread_attr_t *,
+	void *(*)(void *), void *);
+int __wrap_pthread_create(pthread_t *, const pthread_attr_t *,
+	void *(*)(void *), void *);
+
+int
+__wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+	void *(*body)(void *), void *argument)
+{
+	if (no_threads)
+		return EAGAIN;
+	return __real_pthread_create(thread, attributes, body, argument);
+}
 
 /* ---- children, as their parent sees them ---- */
 
@@ -431,6 +458,9 @@ static void
 run_child(struct worker *w, enum errand errand, unsigned generation)
 {
 	alarm(CHILD_SECONDS);
+#ifdef __SANITIZE_THREAD__
+	no_threads = true;
+#endif
 	/* From now on, stress_goes_on() but after a failure. */
 	stress.seconds += 1000000;
 	switch (errand) {
@@ -484,7 +514,7 @@ fork_timed(bool inside, double *took)
 static void
 fork_one(struct worker *w)
 {
-	enum errand errand = (enum errand)chance_below(&w->chance, ERRANDS);
+	size_t errand = chance_below(&w->chance, ERRANDS_HERE);
 	struct child *child;
 	double took;
 	pid_t pid;
@@ -492,13 +522,17 @@ fork_one(struct worker *w)
 	pthread_mutex_lock(&children_lock);
 	child = room_for_child();
 	if (child)
-		*child = (struct child){RESERVED, errand, stress_elapsed()};
+		*child = (struct child){
+			.pid = RESERVED,
+			.errand = (enum errand)errand,
+			.begun = stress_elapsed(),
+		};
 	pthread_mutex_unlock(&children_lock);
 	if (!child)
 		return;
 	pid = fork_timed(errand == INSIDE, &took);
 	if (pid == 0)
-		run_child(w, errand, 1);
+		run_child(w, (enum errand)errand, 1);
 	if (pid < 0)
 		stress_fail("no fork: %s", strerror(errno));
 	pthread_mutex_lock(&children_lock);
@@ -661,14 +695,3 @@ main(int argc, char **argv)
 		regions, forks_in_all(), load_relaxed(&forks[INSIDE]),
 		slowest_fork * 1e3, slowest_child * 1e3);
 }
-
-#ifdef __SANITIZE_THREAD__
-/* ThreadSanitizer ends a child that starts a thread, and so one with a
- * helper, unless told so; it finds no races in children. */
-const char *__tsan_default_options(void);
-const char *
-__tsan_default_options(void)
-{
-	return "die_after_fork=0";
-}
-#endif

@@ -18,31 +18,34 @@ TESTS += $(fork_suites)
 endif
 noinst_HEADERS += tests/forks.h
 
+# Threads stop in calls of acre's, and children may have none.
+wrap_create = -Wl,--wrap=pthread_create
+wrap_calls = $(wrap_create) -Wl,--wrap=aligned_alloc \
+	-Wl,--wrap=pthread_atfork
+
 tests_fork_test_CFLAGS = $(AM_CFLAGS)
 tests_fork_test_LDADD = $(LDADD) $(URCU_LIBS)
-tests_fork_test_LDFLAGS = -static
+tests_fork_test_LDFLAGS = -static $(wrap_create)
 
-# Threads stop in these calls of acre's.
 tests_fork_locks_test_CFLAGS = $(AM_CFLAGS)
 tests_fork_locks_test_LDADD = $(LDADD) $(URCU_LIBS)
-tests_fork_locks_test_LDFLAGS = -static -Wl,--wrap=aligned_alloc \
-	-Wl,--wrap=pthread_atfork -Wl,--wrap=pthread_create
+tests_fork_locks_test_LDFLAGS = -static $(wrap_calls)
 
 # One source; flavours are known by their functions.
 tests_fork_memb_test_SOURCES = tests/fork_flavour_test.c
 tests_fork_memb_test_CPPFLAGS = $(AM_CPPFLAGS) -DFLAVOUR=urcu_memb_flavor
 tests_fork_memb_test_CFLAGS = $(AM_CFLAGS) $(URCU_MEMB_CFLAGS)
 tests_fork_memb_test_LDADD = $(LDADD) $(URCU_MEMB_LIBS)
-tests_fork_memb_test_LDFLAGS = -static
+tests_fork_memb_test_LDFLAGS = -static $(wrap_create)
 
 tests_fork_mb_test_SOURCES = tests/fork_flavour_test.c
 tests_fork_mb_test_CPPFLAGS = $(AM_CPPFLAGS) -DFLAVOUR=urcu_mb_flavor
 tests_fork_mb_test_CFLAGS = $(AM_CFLAGS) $(URCU_MB_CFLAGS)
 tests_fork_mb_test_LDADD = $(LDADD) $(URCU_MB_LIBS)
-tests_fork_mb_test_LDFLAGS = -static
+tests_fork_mb_test_LDFLAGS = -static $(wrap_create)
 
 tests_fork_qsbr_test_SOURCES = tests/fork_flavour_test.c
 tests_fork_qsbr_test_CPPFLAGS = $(AM_CPPFLAGS) -DFLAVOUR=urcu_qsbr_flavor
 tests_fork_qsbr_test_CFLAGS = $(AM_CFLAGS) $(URCU_QSBR_CFLAGS)
 tests_fork_qsbr_test_LDADD = $(LDADD) $(URCU_QSBR_LIBS)
-tests_fork_qsbr_test_LDFLAGS = -static
+tests_fork_qsbr_test_LDFLAGS = -static $(wrap_create)

@@ -16,31 +16,16 @@
 
 /* ---- calls of acre's that a thread stops in ---- */
 
-/* What this thread does in its next call of one of these. */
+/* What this thread does in its next call of one of these, and of
+ * pthread_create. */
 static _Thread_local void (*on_aligned_alloc)(void);
 static _Thread_local void (*on_pthread_atfork)(void);
-static _Thread_local void (*on_pthread_create)(void);
-static atomic_bool no_threads; /* pthread_create fails */
-
-static void
-do_once(void (**what)(void))
-{
-	void (*now)(void) = *what;
-
-	*what = NULL;
-	if (now)
-		now();
-}
 
 /* The linker puts these in the place of the calls. */
 void *__real_aligned_alloc(size_t alignment, size_t size);
 void *__wrap_aligned_alloc(size_t alignment, size_t size);
 int __real_pthread_atfork(void (*)(void), void (*)(void), void (*)(void));
 int __wrap_pthread_atfork(void (*)(void), void (*)(void), void (*)(void));
-int __real_pthread_create(pthread_t *, const pthread_attr_t *,
-	void *(*)(void *), void *);
-int __wrap_pthread_create(pthread_t *, const pthread_attr_t *,
-	void *(*)(void *), void *);
 
 void *
 __wrap_aligned_alloc(size_t alignment, size_t size)
@@ -55,16 +40,6 @@ __wrap_pthread_atfork(void (*prepare)(void), void (*parent)(void),
 {
 	do_once(&on_pthread_atfork);
 	return __real_pthread_atfork(prepare, parent, child);
-}
-
-int
-__wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-	void *(*body)(void *), void *argument)
-{
-	do_once(&on_pthread_create);
-	if (no_threads)
-		return EAGAIN;
-	return __real_pthread_create(thread, attributes, body, argument);
 }
 
 /* ---- what is held ---- */

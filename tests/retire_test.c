@@ -145,6 +145,24 @@ START_TEST(it_ends_without_a_barrier)
 }
 END_TEST
 
+/* Ticks follow each other closely, and it is retired anywhere in one. */
+START_TEST(it_ends_wherever_in_a_tick_it_was_retired)
+{
+	setup((acre_pool_options){0});
+	for (int i = 0; i < 1000; i++) {
+		struct retired r;
+
+		helper_hurry();
+		helper_want(grace_needed());
+		for (volatile int n = i * 7919 % 100000; n; n--)
+			;
+		ck_assert_int_eq(retire_page(&r), 0);
+		await_end(&r);
+	}
+	teardown();
+}
+END_TEST
+
 START_TEST(it_ends_when_the_helper_was_asleep)
 {
 	setup((acre_pool_options){0});
@@ -375,27 +393,25 @@ START_TEST(children_stay_with_their_retired_parent)
 }
 END_TEST
 
-START_TEST(large_objects_stay_and_go_back)
+/* In limbo with large objects of both kinds; *other is open meanwhile. */
+static void
+retire_large(const struct test_source *source, const acre_region *other)
 {
-	struct test_source source = {0};
-	acre_region *other;
 	struct retired r;
 	char *block, *alone;
 	size_t held;
 
-	setup((acre_pool_options){.source = test_source_init(&source)});
-	actor_do(&reader, enter, NULL);
-	other = acre_region_open(pool);
 	retired_fill(&r, acre_region_open(pool));
 	block = acre_alloc(r.region, 64 << 10);
 	alone = acre_alloc(r.region, 1 << 20);
 	memset(block, 'b', 64 << 10);
 	memset(alone, 'a', 1 << 20);
 	held = acre_region_held(r.region);
+	actor_do(&reader, enter, NULL);
 	ck_assert_int_eq(acre_region_retire(r.region), 0);
 	await_taken(pool);
 	use_memory(pool);
-	ck_assert_uint_eq(source.live, stats_of(pool).chunks + 1);
+	ck_assert_uint_eq(source->live, stats_of(pool).chunks + 1);
 	ck_assert_uint_eq(stats_of(pool).large_bytes, 1 << 20);
 	/* The equation is about chunks; the bound is about all. */
 	ck_assert_uint_eq(stats_of(pool).limbo_bytes, held - (1 << 20));
@@ -406,7 +422,18 @@ START_TEST(large_objects_stay_and_go_back)
 	ck_assert_int_eq(alone[(1 << 20) - 1], 'a');
 	actor_do(&reader, leave, NULL);
 	ck_assert_int_eq(acre_pool_barrier(pool), 0);
-	ck_assert_uint_eq(source.live, stats_of(pool).chunks);
+	ck_assert_uint_eq(source->live, stats_of(pool).chunks);
+}
+
+START_TEST(large_objects_stay_and_go_back)
+{
+	struct test_source source = {0};
+	acre_region *other;
+
+	setup((acre_pool_options){.source = test_source_init(&source)});
+	other = acre_region_open(pool);
+	for (int i = 0; i < 3; i++)
+		retire_large(&source, other);
 	acre_region_close(other);
 	teardown();
 	ck_assert_uint_eq(source.live, 0);
@@ -976,6 +1003,7 @@ END_TEST
 
 SUITE("retire", objects_stay_until_the_readers_section_ends,
 	memory_in_limbo_is_not_given_to_others, it_ends_without_a_barrier,
+	it_ends_wherever_in_a_tick_it_was_retired,
 	it_ends_when_the_helper_was_asleep, retire_of_null_is_fine,
 	another_thread_may_retire,
 	cleanups_run_once_on_the_helper_children_before_parents,

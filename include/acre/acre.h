@@ -474,7 +474,8 @@ void *acre_alloc_aligned(acre_region *region, size_t size, size_t align)
  * At the region's tip (the object allocated last) the cursor is moved and
  * nothing is copied; a large object grows in its block, or its old memory
  * goes back at once; elsewhere an object that grows is copied, and one that
- * shrinks stays.
+ * shrinks stays. After a mark, an object from before it may be moved behind
+ * it, and then a rewind ends it.
  *
  * Returns NULL and sets errno, with the object as it was: as acre_alloc;
  * EINVAL (old_size is ACRE_SIZE_UNKNOWN and the object is not large).
