@@ -36,6 +36,7 @@ set_up(void)
 	pthread_t reader;
 
 	pool = pool_with(options);
+	must_retire(pool); /* the helper has begun, and calls no malloc */
 	region = must_open(pool, 3);
 	sem_init(&entered, 0, 0);
 	sem_init(&leave, 0, 0);

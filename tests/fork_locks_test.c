@@ -592,10 +592,17 @@ use_in_handler(void)
 		must_open_and_close(pool);
 }
 
+static void
+use_in_child(void)
+{
+	no_threads = !CHILDREN_HAVE_THREADS;
+	use_in_handler();
+}
+
 START_TEST(handlers_of_the_applications_may_use_acre)
 {
 	ck_assert_int_eq(pthread_atfork(use_in_handler, use_in_handler,
-		use_in_handler), 0);
+		use_in_child), 0);
 	set_up();
 	in_child(use_everything, NULL);
 	use_everything(NULL);
@@ -680,7 +687,7 @@ START_TEST(a_cleanup_may_take_pages_while_a_fork_waits_for_it)
 }
 END_TEST
 
-SUITE("fork_locks", a_fork_waits_for_the_registry, a_fork_waits_for_a_depot,
+SUITE_WITHOUT_SANITIZER("fork_locks", a_fork_waits_for_the_registry, a_fork_waits_for_a_depot,
 	a_fork_waits_for_an_overflow, a_fork_waits_for_the_helpers_creation,
 	a_fork_waits_for_the_default_pool,
 	a_fork_waits_for_a_threads_first_use,

@@ -566,7 +566,7 @@ START_TEST(a_child_can_while_others_work_at_full_speed)
 }
 END_TEST
 
-SUITE("fork", a_child_can_do_all_that_its_parent_can, so_can_a_childs_child,
+SUITE_WITHOUT_SANITIZER("fork", a_child_can_do_all_that_its_parent_can, so_can_a_childs_child,
 	a_child_may_just_execute_another_program,
 	any_number_of_pools_and_forks_goes,
 	the_default_pool_is_there_in_a_child,

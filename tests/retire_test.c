@@ -154,7 +154,7 @@ START_TEST(it_ends_wherever_in_a_tick_it_was_retired)
 
 		helper_hurry();
 		helper_want(grace_needed());
-		for (volatile int n = i * 7919 % 100000; n; n--)
+		for (volatile int n = i * 7919 % 500000; n; n--)
 			;
 		ck_assert_int_eq(retire_page(&r), 0);
 		await_end(&r);

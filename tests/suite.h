@@ -10,6 +10,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "acre/acre.h"
@@ -37,6 +38,31 @@ run_suite(const char *name, const TTest *const tests[], size_t count)
 	{                                                            \
 		const TTest *const tests[] = {__VA_ARGS__};          \
                                                                      \
+		return run_suite(name, tests,                        \
+			sizeof(tests) / sizeof(tests[0]));           \
+	}
+
+/* The same where a sanitizer cannot follow: a fork's child has the malloc of
+ * AddressSanitizer locked by threads that it does not have, and threads of
+ * its parent that ThreadSanitizer takes for its own. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#define SANITIZED \
+	(__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#else
+#define SANITIZED 0
+#endif
+
+#define SUITE_WITHOUT_SANITIZER(name, ...)                           \
+	int main(void)                                               \
+	{                                                            \
+		const TTest *const tests[] = {__VA_ARGS__};          \
+                                                                     \
+		if (SANITIZED) {                                     \
+			puts(name ": skipped under a sanitizer");    \
+			return 77;                                   \
+		}                                                    \
 		return run_suite(name, tests,                        \
 			sizeof(tests) / sizeof(tests[0]));           \
 	}
