@@ -127,6 +127,39 @@ END_TEST
 
 /* ---- limbo ---- */
 
+static void
+post(void *event)
+{
+	sem_post(event);
+}
+
+static void
+retire_without_barrier(void *event)
+{
+	acre_region *region = must_open(pool, 1);
+
+	if (no_threads)
+		return;
+	must(acre_cleanup_add(region, post, event) == 0);
+	must(acre_region_retire(region) == 0);
+	wait_for(event);
+}
+
+/* The parent's is awake, so that retire would not think of waking it. */
+START_TEST(a_child_has_a_helper_of_its_own)
+{
+	sem_t event;
+
+	set_up((acre_pool_options){0});
+	sem_init(&event, 0, 0);
+	must_retire(pool);
+	ck_assert(!helper_is_dormant());
+	in_child(retire_without_barrier, &event);
+	retire_without_barrier(&event);
+	sem_destroy(&event);
+}
+END_TEST
+
 #define RETIRED 10
 
 static int cleanups[RETIRED];
@@ -251,6 +284,7 @@ retire_small_and_large(void *unused)
 
 	(void)unused;
 	must(stats_of(pool).limbo_bytes == 0);
+	must(load_relaxed(&pool->limbo_reserved) == 0);
 	for (int i = 0; i < 100; i++)
 		must(acre_region_retire(must_open(pool, 16)) == 0);
 	must(acre_alloc(region, 2 * LIMBO) != NULL);
@@ -569,7 +603,7 @@ END_TEST
 SUITE_WITHOUT_SANITIZER("fork", a_child_can_do_all_that_its_parent_can, so_can_a_childs_child,
 	a_child_may_just_execute_another_program,
 	any_number_of_pools_and_forks_goes,
-	the_default_pool_is_there_in_a_child,
+	the_default_pool_is_there_in_a_child, a_child_has_a_helper_of_its_own,
 	cleanups_in_limbo_run_once_in_each_process,
 	a_child_destroys_a_pool_with_regions_in_limbo,
 	a_child_has_all_of_limbo,
