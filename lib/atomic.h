@@ -10,6 +10,13 @@
 #define ACRE_LIB_ATOMIC_H
 
 #include <stdatomic.h>
+#include <stdint.h>
+
+#ifdef __has_feature
+#define HAS_FEATURE(feature) __has_feature(feature)
+#else
+#define HAS_FEATURE(feature) 0
+#endif
 
 /* Words that different threads write stand this many bytes apart. */
 #define CACHE_LINE 64
@@ -57,15 +64,38 @@
 		memory_order_seq_cst, memory_order_acquire)
 
 /* Strong compare-and-swap, for one try. */
+#define cas_strong_relaxed(p, expected, v)                            \
+	atomic_compare_exchange_strong_explicit((p), (expected), (v), \
+		memory_order_relaxed, memory_order_relaxed)
 #define cas_strong_acq_rel(p, expected, v)                            \
 	atomic_compare_exchange_strong_explicit((p), (expected), (v), \
 		memory_order_acq_rel, memory_order_relaxed)
+#define cas_strong_seq_cst(p, expected, v)                            \
+	atomic_compare_exchange_strong_explicit((p), (expected), (v), \
+		memory_order_seq_cst, memory_order_relaxed)
+
+/* The compiler moves nothing across; the processor may, unless the other side
+ * calls membarrier_all(). */
+#define order_for_membarrier() atomic_signal_fence(memory_order_seq_cst)
 
 /*
- * A counter that one thread writes and any may read: a load, an add and a
- * store, no read-modify-write. Release, so that who reads the count sees
- * what was counted; pairs with load_acquire in pool_sum().
+ * A counter that one thread writes and any may read: no read-modify-write
+ * that others take part in. Release, so that who reads the count sees what
+ * was counted; pairs with load_acquire in pool_sum(). On x86-64 it is one
+ * instruction, which a compiler does not make of a load and a store.
  */
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) && \
+	!HAS_FEATURE(thread_sanitizer)
+static inline void
+count_add(_Atomic(uint64_t) *counter, uint64_t n)
+{
+	__asm__("addq %1, %0"
+		: "+m"(*counter)
+		: "er"(n)
+		: "cc", "memory");
+}
+#else
 #define count_add(p, n) store_release((p), load_relaxed(p) + (n))
+#endif
 
 #endif

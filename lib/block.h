@@ -43,6 +43,7 @@ struct batch {
 	struct block *first;
 	size_t count; /* blocks */
 	bool linked;  /* a chain, not an extent */
+	bool clean;   /* an extent that was purged and not touched since */
 };
 
 /*

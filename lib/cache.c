@@ -3,11 +3,12 @@
  * cache.c - the blocks of a cache: taken, given, refilled, flushed.
  *
  * Its thread only; or, when that has ended, whoever holds registry_lock().
- * How a thread finds its caches, and what becomes of them, is in thread.c.
+ * How a thread finds its caches, and what becomes of them, is in thread.c; how
+ * an idle thread's are emptied by others, in claim.c. The pool is asked outside
+ * of begin and end: its source may be the user's.
  */
 #include "lib/cache.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,14 +42,21 @@ set_spare(struct bin *bin, const struct batch *batch)
 	store_relaxed(&bin->spare_count, batch->count);
 }
 
+/* by is the member of who does it, or NULL. */
 static void
-flush(struct cache *cache, const struct bin *bin, const struct batch *batch)
+flush_by(acre_pool *pool, struct member *by, const struct bin *bin,
+	const struct batch *batch)
 {
 	if (!batch->count)
 		return;
-	pool_add(cache->member.pool, &cache->member, FLUSHES, 1);
-	pool_give(cache->member.pool, &cache->member, bin_order(bin),
-		batch);
+	pool_add(pool, by, FLUSHES, 1);
+	pool_give(pool, by, bin_order(bin), batch);
+}
+
+static void
+flush(struct cache *cache, const struct bin *bin, const struct batch *batch)
+{
+	flush_by(cache->member.pool, &cache->member, bin, batch);
 }
 
 static void
@@ -76,20 +84,32 @@ idle_bytes(const struct member *member)
 }
 
 static void
-flush_bin(struct cache *cache, struct bin *bin)
+flush_bin(acre_pool *pool, struct member *by, struct bin *bin)
 {
+	struct batch spare = spare_as_batch(bin);
 	struct batch current = current_as_batch(bin);
 
-	flush_spare(cache, bin);
+	store_relaxed(&bin->spare_count, 0);
 	store_relaxed(&bin->current_count, 0);
-	flush(cache, bin, &current);
+	flush_by(pool, by, bin, &spare);
+	flush_by(pool, by, bin, &current);
+}
+
+void
+cache_empty(struct cache *cache, struct member *by)
+{
+	acre_pool *pool = cache->member.pool;
+
+	for (unsigned i = 0; i < pool->order_count; i++)
+		flush_bin(pool, by, &cache->bins[i]);
 }
 
 void
 cache_flush(struct cache *cache)
 {
-	for (unsigned i = 0; i < cache->member.pool->order_count; i++)
-		flush_bin(cache, &cache->bins[i]);
+	cache_begin(cache);
+	cache_empty(cache, &cache->member);
+	cache_end();
 }
 
 /* Give larger blocks than bin's to the pool, which can split them. */
@@ -98,12 +118,15 @@ flush_larger(struct cache *cache, const struct bin *bin)
 {
 	bool any = false;
 
+	cache_begin(cache);
 	for (unsigned i = bin_order(bin) + 1;
 		i < cache->member.pool->order_count; i++) {
 		any = any || load_relaxed(&cache->bins[i].current_count) ||
 			load_relaxed(&cache->bins[i].spare_count);
-		flush_bin(cache, &cache->bins[i]);
+		flush_bin(cache->member.pool, &cache->member,
+			&cache->bins[i]);
 	}
+	cache_end();
 	return any;
 }
 
@@ -168,13 +191,14 @@ refill(struct cache *cache, struct bin *bin)
 
 	if (error)
 		return error;
-	if (!second.count) {
-		set_spare(bin, &batch);
-		return 0;
+	cache_begin(cache);
+	if (second.count) {
+		set_current(bin, &batch);
+		make_room(cache, bin, second.count * bin->size);
+		batch = second;
 	}
-	set_current(bin, &batch);
-	make_room(cache, bin, second.count * bin->size);
-	set_spare(bin, &second);
+	set_spare(bin, &batch);
+	cache_end();
 	return 0;
 }
 
@@ -197,49 +221,38 @@ take_from_spare(struct bin *bin)
 	return block;
 }
 
-/* Returns NULL and sets *error as pool_refill. */
-static struct block *
-try(struct cache *cache, struct bin *bin, int *error)
+struct block *
+cache_try(struct cache *cache, unsigned order)
 {
+	struct bin *bin = &cache->bins[order];
 	struct block *block;
 
 	for (;;) {
+		cache_begin(cache);
 		block = bin_take(bin);
 		if (!block)
 			block = take_from_spare(bin);
+		cache_end();
 		if (block)
 			return block;
-		*error = refill(cache, bin);
-		if (*error)
+		if (refill(cache, bin))
 			return NULL;
 	}
 }
 
-struct block *
-cache_try(struct cache *cache, unsigned order)
+/* On top of what the bin has, or in its place. */
+static void
+keep(struct cache *cache, struct bin *bin, const struct batch *batch,
+	struct block *last)
 {
-	int error;
-	struct block *block = try(cache, &cache->bins[order], &error);
+	struct batch current = current_as_batch(bin);
 
-	if (!block)
-		errno = ENOMEM;
-	return block;
-}
-
-struct block *
-cache_take(struct cache *cache, unsigned order)
-{
-	struct bin *bin = &cache->bins[order];
-	struct block *block;
-	int error;
-
-	do {
-		block = try(cache, bin, &error);
-	} while (!block && error == EAGAIN &&
-		pool_ask_handler(cache->member.pool, bin->size));
-	if (!block)
-		errno = ENOMEM;
-	return block;
+	if (bin_give(bin, batch->first, last, batch->count))
+		return;
+	flush_spare(cache, bin);
+	make_room(cache, bin, current.count * bin->size);
+	set_spare(bin, &current);
+	set_current(bin, batch);
 }
 
 void
@@ -247,18 +260,14 @@ cache_give(struct cache *cache, unsigned order, const struct batch *batch,
 	struct block *last)
 {
 	struct bin *bin = &cache->bins[order];
-	struct batch current = current_as_batch(bin);
 
-	if (bin_give(bin, batch->first, last, batch->count))
-		return;
 	if (batch->count > bin->full) {
 		flush(cache, bin, batch);
 		return;
 	}
-	flush_spare(cache, bin);
-	make_room(cache, bin, current.count * bin->size);
-	set_spare(bin, &current);
-	set_current(bin, batch);
+	cache_begin(cache);
+	keep(cache, bin, batch, last);
+	cache_end();
 }
 
 /* ---- a cache's beginning ---- */
@@ -289,6 +298,7 @@ cache_create(acre_pool *pool)
 		return NULL;
 	memset(cache, 0, size);
 	cache->member.pool = pool;
+	store_relaxed(&cache->member.key, pool);
 	cache->member.idle = idle_bytes;
 	init_bins(cache, pool);
 	return cache;

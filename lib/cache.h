@@ -5,7 +5,8 @@
  *   region <-- cache <--batch-- pool <-- source
  *
  * Its thread only, so no atomics here but for counts that statistics read.
- * Sharing is pool.c's, memory chunk.c's.
+ * While that thread is idle, claim.c may empty it. Sharing is pool.c's, memory
+ * chunk.c's.
  */
 #ifndef ACRE_LIB_CACHE_H
 #define ACRE_LIB_CACHE_H
@@ -67,12 +68,18 @@ bin_order(const struct bin *bin)
 	return (unsigned)(bin->offset / sizeof(*bin));
 }
 
-/* A thread's caches: the one used last, and all of them by their pool's id. */
+/*
+ * A thread's caches: the one used last, and all of them by their pool's id.
+ * busy and last are what claim.c looks at.
+ */
 struct thread_caches {
-	uint64_t id; /* 0: none */
-	struct cache *last;
+	_Atomic(bool) busy;           /* its thread is at its bins */
+	_Atomic(struct cache *) last; /* never NULL: no_cache at least */
 	struct cache_table *table;
 };
+
+/* Of no pool. */
+extern struct cache no_cache;
 
 /* One instruction less where the objects go into a program, not a shared
  * library; libtool says which. */
@@ -85,46 +92,81 @@ struct thread_caches {
 extern _Thread_local struct thread_caches thread_caches
 	__attribute__((tls_model(TLS_MODEL), visibility("hidden")));
 
-/* The calling thread's cache for pool; NULL: out of memory, errno is set. */
-struct cache *cache_of(acre_pool *pool);
-
-/* The same at the cost of a few instructions; NULL: ask cache_of. */
-static inline struct cache *
-cache_at_hand(const acre_pool *pool)
+/*
+ * Every touch of a cache's bins by its thread stands between a begin and
+ * cache_end; see claim.c for why. No code of the user's runs in between, and
+ * no lock is waited for.
+ *
+ * cache_begin_at_hand: returns whether cache is the one that this thread used
+ * last; if not, only cache_end may follow. cache_begin: any of its caches.
+ */
+static inline bool
+cache_begin_at_hand(const struct cache *cache)
 {
-	if (!ACRE_LIKELY(thread_caches.id == pool->id))
-		return NULL;
-	if (!thread_caches.last)
-		__builtin_unreachable(); /* an id comes with its cache */
-	return thread_caches.last;
+	store_relaxed(&thread_caches.busy, true);
+	order_for_membarrier();
+	return load_relaxed(&thread_caches.last) == cache;
 }
 
-/* A cache without blocks; NULL: out of memory. */
-struct cache *cache_create(acre_pool *pool);
+/* The same for the cache of a pool, which may be NULL: the cache, or NULL. */
+static inline struct cache *
+cache_begin_for(const acre_pool *pool)
+{
+	struct cache *cache;
 
-/* Give all blocks back. */
-void cache_flush(struct cache *cache);
+	store_relaxed(&thread_caches.busy, true);
+	order_for_membarrier();
+	cache = load_relaxed(&thread_caches.last);
+	if (!cache)
+		__builtin_unreachable();
+	return load_relaxed(&cache->member.key) == pool ? cache : NULL;
+}
 
-/* Give all idle blocks of the calling thread back, in every pool. */
-void cache_flush_thread(void);
+void cache_begin(struct cache *cache);
 
-/* For tests: slots in the calling thread's table of caches. */
-size_t cache_table_size(void);
+static inline void
+cache_end(void)
+{
+	/* Release: pairs with the acquire in claim.c. */
+	store_release(&thread_caches.busy, false);
+}
+
+/* The calling thread's cache for pool; NULL: out of memory, errno is set. */
+struct cache *cache_of(acre_pool *pool);
 
 /* Whether it is the cache that this thread used last. Who holds a region of
  * the cache's pool may ask this of any cache: see thread.c. */
 static inline bool
 cache_is_at_hand(const struct cache *cache)
 {
-	return thread_caches.last == cache;
+	return load_relaxed(&thread_caches.last) == cache;
 }
 
-/* Take a block of an order; NULL: out of memory, errno is set. cache_try does
- * not ask the application's handler: the caller can do with less. */
-struct block *cache_take(struct cache *cache, unsigned order);
+/* A cache without blocks; NULL: out of memory. */
+struct cache *cache_create(acre_pool *pool);
+
+/* Give all blocks back; its thread, or with registry_lock() when that has
+ * ended. */
+void cache_flush(struct cache *cache);
+
+/* The same for who has claimed it; by is that thread's member, or NULL. */
+void cache_empty(struct cache *cache, struct member *by);
+
+/* Give all idle blocks of the calling thread back, in every pool. */
+void cache_flush_thread(void);
+
+/* In a fork's child: other threads' words are not theirs any more. */
+void caches_after_fork(void);
+
+/* For tests: slots in the calling thread's table of caches. */
+size_t cache_table_size(void);
+
+/* Take a block of an order; NULL: max_bytes stands in the way, or the source
+ * has no more. See limit_take, for who cannot do with less. */
 struct block *cache_try(struct cache *cache, unsigned order);
 
-/* The same when the current chain has one; else NULL. */
+/* The same when the current chain has one; else NULL. Between a begin and
+ * cache_end. */
 static inline struct block *
 bin_take(struct bin *bin)
 {
@@ -145,7 +187,8 @@ bin_take(struct bin *bin)
 void cache_give(struct cache *cache, unsigned order, const struct batch *batch,
 	struct block *last);
 
-/* The same for a chain when it fits on top of the current one; else false. */
+/* The same for a chain when it fits on top of the current one; else false.
+ * Between a begin and cache_end. */
 static inline bool
 bin_give(struct bin *bin, struct block *first, struct block *last, size_t count)
 {

@@ -9,6 +9,17 @@
  * others give their chunk back before anybody has seen it: so a burst of
  * threads costs one chunk, not one each.
  *
+ *            carve  grow  take     -  needs nothing of the other
+ *   carve      -      -     R      R  reads fresh and the record under RCU;
+ *   grow       -      -     R         what was taken is freed a grace period
+ *   take       R      R     L         later. L: the lock
+ *
+ * A chunk is taken out (chunks_take) by who holds all pages that were carved
+ * of it, and only if a compare-and-swap of its carved count to the end says
+ * that no more were: so no page of it is out, and nobody gets one any more.
+ * Its memory goes back at once. Only its record may still be looked at, by who
+ * has read fresh before, or has just swapped it out and comes for its rest.
+ *
  * A source's memory need not be aligned: pages begin at the first OS page
  * boundary, which leaves at most one page's worth of slack.
  */
@@ -17,19 +28,19 @@
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 
-bool
-chunks_carve(struct chunks *chunks, unsigned order, size_t most,
-	struct chunk **seen, struct batch *batch)
+#include "lib/grace.h"
+#include "lib/rcu.h"
+
+/* Inside a read-side section. */
+static bool
+carve(const struct chunks *chunks, struct chunk *chunk, unsigned order,
+	size_t most, struct batch *batch)
 {
-	/* Acquire: pairs with the swap in publish(). */
-	struct chunk *chunk = load_acquire(&chunks->fresh);
-	size_t at, count;
+	size_t at = load_relaxed(&chunk->carved);
+	size_t count;
 
-	*seen = chunk;
-	if (!chunk)
-		return false;
-	at = load_relaxed(&chunk->carved);
 	do {
 		count = (chunk->page_count - at) >> order;
 		if (!count)
@@ -45,6 +56,20 @@ chunks_carve(struct chunks *chunks, unsigned order, size_t most,
 	return true;
 }
 
+bool
+chunks_carve(struct chunks *chunks, unsigned order, size_t most,
+	struct chunk **seen, struct batch *batch)
+{
+	bool carved;
+
+	rcu_enter();
+	/* Acquire: pairs with the swap in publish(). */
+	*seen = load_acquire(&chunks->fresh);
+	carved = *seen && carve(chunks, *seen, order, most, batch);
+	rcu_leave();
+	return carved;
+}
+
 /* Where pages begin. A chunk of a single page has no room for alignment. */
 static char *
 first_page(const struct chunks *chunks, void *memory)
@@ -56,11 +81,24 @@ first_page(const struct chunks *chunks, void *memory)
 	return (char *)(((uintptr_t)memory + mask) & ~(uintptr_t)mask);
 }
 
+/* With room for the bits of as many pages as there can be. */
+static struct chunk *
+make_record(const struct chunks *chunks)
+{
+	size_t words = (chunks->chunk_size / chunks->page_size + 63) / 64;
+	size_t size = sizeof(struct chunk) + 2 * words * sizeof(uint64_t);
+	struct chunk *chunk;
+
+	size = (size + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1);
+	chunk = aligned_alloc(CACHE_LINE, size);
+	return chunk ? memset(chunk, 0, size) : NULL;
+}
+
 /* A chunk that nobody else knows of yet, its bytes not yet settled. */
 static struct chunk *
 ask(struct chunks *chunks, size_t *reserved, int *error)
 {
-	struct chunk *chunk = aligned_alloc(CACHE_LINE, sizeof(*chunk));
+	struct chunk *chunk = make_record(chunks);
 	char *end;
 
 	*error = ENOMEM;
@@ -93,13 +131,27 @@ slack_of(const struct chunks *chunks, const struct chunk *chunk)
 }
 
 static void
+count_chunk(struct chunks *chunks, const struct chunk *chunk)
+{
+	/* Seq_cst: see decay.c. */
+	add_seq_cst(&chunks->count, 1);
+	add_relaxed(&chunks->slack, slack_of(chunks, chunk));
+}
+
+static void
+push_arrived(struct chunks *chunks, struct chunk *first, struct chunk *last)
+{
+	last->next = load_relaxed(&chunks->arrived);
+	/* Release: pairs with the exchange in let_in(). */
+	while (!cas_release(&chunks->arrived, &last->next, first))
+		;
+}
+
+static void
 enlist(struct chunks *chunks, struct chunk *chunk)
 {
-	add_relaxed(&chunks->count, 1);
-	add_relaxed(&chunks->slack, slack_of(chunks, chunk));
-	chunk->next = load_relaxed(&chunks->all);
-	while (!cas_release(&chunks->all, &chunk->next, chunk))
-		;
+	count_chunk(chunks, chunk);
+	push_arrived(chunks, chunk, chunk);
 }
 
 /* Swap chunk in for the one that was seen. */
@@ -107,8 +159,9 @@ static bool
 publish(struct chunks *chunks, struct chunk *seen, struct chunk *chunk)
 {
 	/* Release: the record is complete before it is visible. Pairs with
-	 * the acquire in chunks_carve. */
-	if (!cas_strong_acq_rel(&chunks->fresh, &seen, chunk))
+	 * the acquire in chunks_carve. Seq_cst: the unlink of the one that was
+	 * seen comes before the load in grace_needed(). */
+	if (!cas_strong_seq_cst(&chunks->fresh, &seen, chunk))
 		return false;
 	enlist(chunks, chunk);
 	return true;
@@ -142,12 +195,14 @@ grow(struct chunks *chunks, struct chunk *seen, char **rest,
 
 	if (!chunk)
 		return error;
+	rcu_enter();
 	published = publish(chunks, seen, chunk);
+	if (published && seen)
+		take_rest(chunks, seen, rest, rest_pages);
+	rcu_leave();
 	source_settle(&chunks->source, chunks->chunk_size);
 	if (!published)
 		give_back(chunks, chunk);
-	else if (seen)
-		take_rest(chunks, seen, rest, rest_pages);
 	return 0;
 }
 
@@ -171,11 +226,185 @@ chunks_grow(struct chunks *chunks, struct chunk *seen, char **rest,
 	return error && has_grown(chunks, seen) ? 0 : error;
 }
 
-void
-chunks_release(struct chunks *chunks)
-{
-	struct chunk *chunk = load_acquire(&chunks->all);
+/* ---- the table ---- */
 
+static int
+compare(const void *a, const void *b)
+{
+	const struct chunk *const *x = a, *const *y = b;
+
+	return ((*x)->pages > (*y)->pages) - ((*x)->pages < (*y)->pages);
+}
+
+static size_t
+length(const struct chunk *chunk)
+{
+	size_t count = 0;
+
+	for (; chunk; chunk = chunk->next)
+		count++;
+	return count;
+}
+
+/* Merge the first count of old and new, both sorted, into table. */
+static void
+merge(struct chunk **table, struct chunk **old, size_t old_count,
+	struct chunk **new, size_t new_count)
+{
+	while (old_count && new_count)
+		*table++ = compare(old, new) < 0 ? (old_count--, *old++) :
+						   (new_count--, *new++);
+	if (old_count)
+		memcpy(table, old, old_count * sizeof(*old));
+	if (new_count)
+		memcpy(table, new, new_count * sizeof(*new));
+}
+
+/* With the lock. Let a list of chunks into the table; false: out of memory. */
+static bool
+extend(struct chunks *chunks, struct chunk *list)
+{
+	size_t more = length(list);
+	size_t count = chunks->table_count + more;
+	/* The second part is for sorting only. */
+	struct chunk **table = malloc((count + more) * sizeof(struct chunk *));
+	struct chunk **new = table ? table + count : NULL;
+
+	if (!table)
+		return false;
+	for (size_t i = 0; list; list = list->next)
+		new[i++] = list;
+	qsort(new, more, sizeof(struct chunk *), compare);
+	merge(table, chunks->table, chunks->table_count, new, more);
+	free(chunks->table);
+	chunks->table = table;
+	chunks->table_count = count;
+	return true;
+}
+
+/* With the lock. Let what has arrived into the table. */
+static void
+let_in(struct chunks *chunks)
+{
+	struct chunk *arrived, *last;
+
+	if (!load_relaxed(&chunks->arrived))
+		return;
+	/* Acquire: pairs with enlist(). */
+	arrived = exchange_acquire(&chunks->arrived, NULL);
+	if (!arrived || extend(chunks, arrived))
+		return;
+	for (last = arrived; last->next; last = last->next)
+		;
+	push_arrived(chunks, arrived, last);
+}
+
+static const char *
+end_of(const struct chunks *chunks, const struct chunk *chunk)
+{
+	return chunk->pages + chunk->page_count * chunks->page_size;
+}
+
+size_t
+chunks_rank(const struct chunks *chunks, const void *address)
+{
+	size_t low = 0, high = chunks->table_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (end_of(chunks, chunks->table[middle]) <=
+			(const char *)address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct chunk *
+find_in_table(const struct chunks *chunks, const char *page)
+{
+	size_t i = chunks_rank(chunks, page);
+
+	return i < chunks->table_count && chunks->table[i]->pages <= page ?
+		chunks->table[i] : NULL;
+}
+
+struct chunk *
+chunks_find(struct chunks *chunks, const void *page)
+{
+	struct chunk *chunk = find_in_table(chunks, page);
+
+	if (chunk)
+		return chunk;
+	let_in(chunks);
+	return find_in_table(chunks, page);
+}
+
+bool
+chunks_take(struct chunks *chunks, struct chunk *chunk, size_t carved)
+{
+	struct chunk *fresh = chunk;
+	struct chunk **place;
+
+	if (!cas_strong_relaxed(&chunk->carved, &carved, chunk->page_count))
+		return false;
+	/* Seq_cst: see publish(). */
+	cas_strong_seq_cst(&chunks->fresh, &fresh, NULL);
+	chunks->table_count--;
+	place = &chunks->table[chunks_rank(chunks, chunk->pages)];
+	for (; place < chunks->table + chunks->table_count; place++)
+		*place = place[1];
+	return true;
+}
+
+/* With the lock. Free the records whose time has come, oldest last. */
+static void
+free_gone(struct chunks *chunks)
+{
+	struct chunk **link = &chunks->gone;
+	struct chunk *chunk;
+
+	while (*link && !grace_elapsed((*link)->needed))
+		link = &(*link)->next;
+	chunk = *link;
+	*link = NULL;
+	while (chunk) {
+		struct chunk *next = chunk->next;
+
+		free(chunk);
+		chunk = next;
+	}
+}
+
+void
+chunks_give(struct chunks *chunks, struct chunk *chunk)
+{
+	sub_relaxed(&chunks->count, 1);
+	sub_relaxed(&chunks->slack, slack_of(chunks, chunk));
+	/* A malloc may keep what it is given. */
+	source_purge(&chunks->source, chunk->memory, chunks->chunk_size);
+	source_give(&chunks->source, chunk->memory, chunks->chunk_size);
+	pthread_mutex_lock(&chunks->lock);
+	chunk->needed = grace_needed();
+	chunk->next = chunks->gone;
+	chunks->gone = chunk;
+	free_gone(chunks);
+	pthread_mutex_unlock(&chunks->lock);
+}
+
+/* ---- beginning, end, counts ---- */
+
+void
+chunks_init(struct chunks *chunks)
+{
+	pthread_mutex_init(&chunks->lock, NULL);
+}
+
+static void
+give_all(struct chunks *chunks, struct chunk *chunk)
+{
 	while (chunk) {
 		struct chunk *next = chunk->next;
 
@@ -184,33 +413,81 @@ chunks_release(struct chunks *chunks)
 	}
 }
 
+void
+chunks_release(struct chunks *chunks)
+{
+	give_all(chunks, load_acquire(&chunks->arrived));
+	for (size_t i = 0; i < chunks->table_count; i++)
+		give_back(chunks, chunks->table[i]);
+	free(chunks->table);
+	while (chunks->gone) {
+		struct chunk *next = chunks->gone->next;
+
+		free(chunks->gone);
+		chunks->gone = next;
+	}
+	pthread_mutex_destroy(&chunks->lock);
+}
+
+static size_t
+uncarved(const struct chunk *chunk)
+{
+	return chunk->page_count - load_relaxed(&chunk->carved);
+}
+
 size_t
-chunks_uncarved(const struct chunks *chunks)
+chunks_uncarved(struct chunks *chunks)
 {
 	size_t pages = 0;
 
-	for (const struct chunk *chunk = load_acquire(&chunks->all); chunk;
+	pthread_mutex_lock(&chunks->lock);
+	for (size_t i = 0; i < chunks->table_count; i++)
+		pages += uncarved(chunks->table[i]);
+	for (const struct chunk *chunk = load_acquire(&chunks->arrived); chunk;
 		chunk = chunk->next)
-		pages += chunk->page_count - load_relaxed(&chunk->carved);
+		pages += uncarved(chunk);
+	pthread_mutex_unlock(&chunks->lock);
 	return pages * chunks->page_size;
+}
+
+/* ---- fork ---- */
+
+void
+chunks_before_fork(struct chunks *chunks)
+{
+	pthread_mutex_lock(&chunks->lock);
+}
+
+void
+chunks_after_fork(struct chunks *chunks)
+{
+	pthread_mutex_unlock(&chunks->lock);
+}
+
+/* Is the fresh chunk known? */
+static bool
+is_enlisted(const struct chunks *chunks, const struct chunk *fresh)
+{
+	const struct chunk *chunk = load_relaxed(&chunks->arrived);
+
+	while (chunk && chunk != fresh)
+		chunk = chunk->next;
+	return chunk || find_in_table(chunks, fresh->pages);
 }
 
 void
 chunks_recount(struct chunks *chunks, size_t large)
 {
 	struct chunk *fresh = load_relaxed(&chunks->fresh);
-	size_t count = 0, slack = 0;
-	bool listed = !fresh;
 
-	for (struct chunk *chunk = load_relaxed(&chunks->all); chunk;
-		chunk = chunk->next) {
-		count++;
-		slack += slack_of(chunks, chunk);
-		listed = listed || chunk == fresh;
-	}
-	store_relaxed(&chunks->count, count);
-	store_relaxed(&chunks->slack, slack);
-	if (!listed)
+	store_relaxed(&chunks->count, 0);
+	store_relaxed(&chunks->slack, 0);
+	for (size_t i = 0; i < chunks->table_count; i++)
+		count_chunk(chunks, chunks->table[i]);
+	for (struct chunk *chunk = load_relaxed(&chunks->arrived); chunk;
+		chunk = chunk->next)
+		count_chunk(chunks, chunk);
+	if (fresh && !is_enlisted(chunks, fresh))
 		enlist(chunks, fresh);
 	source_recount(&chunks->source, large +
 		load_relaxed(&chunks->count) * chunks->chunk_size);

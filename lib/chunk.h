@@ -5,6 +5,7 @@
 #ifndef ACRE_LIB_CHUNK_H
 #define ACRE_LIB_CHUNK_H
 
+#include <pthread.h>
 #include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,11 +22,21 @@
  *     | slack     |  handed out        |  never touched         | slack |
  */
 struct chunk {
-	struct chunk *next; /* in chunks.all */
-	void *memory;       /* what the source gave */
-	char *pages;        /* the first page */
+	void *memory;      /* what the source gave */
+	char *pages;       /* the first page */
 	size_t page_count;
+	struct chunk *next; /* in chunks.arrived or chunks.gone */
+	uint64_t needed;    /* gone: the grace period to outlive */
+
+	/* store.c's, under chunks.lock. */
+	size_t stored;      /* pages */
+	bool is_listed;     /* in chunks.whole */
+	struct chunk *next_whole;
+
 	alignas(CACHE_LINE) _Atomic(size_t) carved; /* pages */
+
+	/* store.c's: which pages are stored; behind them, which are clean. */
+	uint64_t bits[];
 };
 
 struct chunks {
@@ -38,10 +49,44 @@ struct chunks {
 
 	/* Any thread, atomics only. */
 	alignas(CACHE_LINE) _Atomic(struct chunk *) fresh; /* being carved */
-	_Atomic(struct chunk *) all; /* pushed only, until the end */
-	_Atomic(size_t) count;       /* of all */
+	_Atomic(struct chunk *) arrived; /* not in the table yet */
+	_Atomic(size_t) count;       /* chunks */
 	_Atomic(size_t) slack;       /* their bytes that are in no page */
+	_Atomic(size_t) stored;      /* see store.h; written under lock */
+	_Atomic(struct chunk *) whole; /* the same */
+
+	/* Held for a few instructions for each page that is sorted, while a
+	 * trim is under way; never when the source runs. */
+	alignas(CACHE_LINE) pthread_mutex_t lock;
+
+	/* Under lock. */
+	struct chunk **table; /* all but the arrived, by address */
+	size_t table_count;
+	size_t cursor; /* see store.c */
+	struct chunk *gone;  /* records of chunks that were given back */
 };
+
+void chunks_init(struct chunks *chunks);
+
+/* With the lock. The chunk that a page is in; NULL: it has only just arrived,
+ * or memory for the table is out. */
+struct chunk *chunks_find(struct chunks *chunks, const void *page);
+
+/* With the lock. The place in the table of the chunk that an address is in, or
+ * else of the next. */
+size_t chunks_rank(const struct chunks *chunks, const void *address);
+
+/* With the lock. Let no thread carve chunk any more, if so many pages have
+ * been carved of it, and take it out of the table. */
+bool chunks_take(struct chunks *chunks, struct chunk *chunk, size_t carved);
+
+/*
+ * Give one that was taken back to the source. Its record is kept until the
+ * grace period has elapsed that grace_needed() names.
+ *
+ * Threads: who took it, without the lock.
+ */
+void chunks_give(struct chunks *chunks, struct chunk *chunk);
 
 /*
  * Carve at most most blocks of 2^order pages from the fresh chunk, as an
@@ -71,10 +116,14 @@ int chunks_grow(struct chunks *chunks, struct chunk *seen, char **rest,
  * large is what the source gave for other purposes. */
 void chunks_recount(struct chunks *chunks, size_t large);
 
+/* Around a fork: the lock. */
+void chunks_before_fork(struct chunks *chunks);
+void chunks_after_fork(struct chunks *chunks);
+
 /* Give every chunk back. Nobody else may use chunks any more. */
 void chunks_release(struct chunks *chunks);
 
-/* Bytes of pages that were never carved. Threads: any. */
-size_t chunks_uncarved(const struct chunks *chunks);
+/* Bytes of pages that were never carved. Threads: any; takes the lock. */
+size_t chunks_uncarved(struct chunks *chunks);
 
 #endif

@@ -8,7 +8,8 @@
  * not have, and no region half drained. bp comes before the locks that a
  * reader may take: a grace period that is under way must be able to end.
  *
- *   draining -> bp -> default pool -> registry -> depots, overflows -> helper
+ *   draining -> bp -> default pool -> registry -> chunks, depots, overflows
+ *            -> helper
  *
  * What other threads did without a lock at that moment is lost to the child,
  * never wrong: a batch between two lists, and their caches, stay where they
@@ -29,8 +30,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "lib/cache.h"
+#include "lib/decay.h"
 #include "lib/helper.h"
-#include "lib/pool.h"
 #include "lib/rcu.h"
 #include "lib/retire.h"
 
@@ -74,6 +76,8 @@ after_in_child(void)
 	else if (inside)
 		rcu_is_dead = true;
 	helper_after_fork(true);
+	caches_after_fork();
+	decay_after_fork();
 	pool_after_fork(true);
 	retire_after_fork(true);
 }

@@ -107,10 +107,11 @@ overflow_push(struct overflow *overflow, const struct batch *batch)
 	struct overflowed *entry = (struct overflowed *)batch->first;
 
 	entry->batch = *batch;
+	entry->batch.clean = false;
 	pthread_mutex_lock(&overflow->lock);
 	entry->below = overflow->top;
 	overflow->top = entry;
-	count_add(&overflow->count, 1);
+	store_relaxed(&overflow->count, load_relaxed(&overflow->count) + 1);
 	pthread_mutex_unlock(&overflow->lock);
 }
 
@@ -126,7 +127,8 @@ overflow_pop(struct overflow *overflow, struct batch *batch)
 	entry = overflow->top;
 	if (entry) {
 		overflow->top = entry->below;
-		count_add(&overflow->count, (size_t)-1);
+		store_relaxed(&overflow->count,
+			load_relaxed(&overflow->count) - 1);
 	}
 	pthread_mutex_unlock(&overflow->lock);
 	if (!entry)

@@ -79,7 +79,7 @@ take_slow(struct region *region, size_t size, struct bin **bin)
 	}
 	*bin = &cache->bins[least];
 	return grow_may_hold(region, (*bin)->size) ?
-		cache_take(cache, least) : NULL;
+		limit_take(cache, least) : NULL;
 }
 
 /* As take_slow, when the block is at hand. */
@@ -89,11 +89,12 @@ take(struct region *region, size_t size, struct bin **bin)
 	struct cache *cache = region->home;
 	struct block *block = NULL;
 
-	if (ACRE_LIKELY(cache_is_at_hand(cache)) &&
-		ACRE_LIKELY(!region->more.max_bytes)) {
+	if (ACRE_LIKELY(!region->more.max_bytes)) {
 		*bin = &cache->bins[region->more.next_order];
-		if (ACRE_LIKELY(size <= (*bin)->size - BLOCK_HEADER))
+		if (ACRE_LIKELY(cache_begin_at_hand(cache)) &&
+			ACRE_LIKELY(size <= (*bin)->size - BLOCK_HEADER))
 			block = bin_take(*bin);
+		cache_end();
 	}
 	return ACRE_LIKELY(block) ? block : take_slow(region, size, bin);
 }
@@ -152,7 +153,7 @@ give(struct region *region, unsigned order, struct block *first,
 {
 	acre_pool *pool = pool_of(region);
 	struct cache *cache = cache_of(pool);
-	struct batch batch = {first, count, true};
+	struct batch batch = {.first = first, .count = count, .linked = true};
 
 	region->more.held -= count * pool->orders[order].size;
 	if (cache)

@@ -32,6 +32,7 @@
 #define QUIET_TICKS 50   /* without a request, before it sleeps */
 #define LINGER_US 1000000 /* asleep, before it is gone */
 #define RETRY_EVERY 256
+#define NEVER INT64_MAX
 
 static struct {
 	pthread_mutex_t lock;
@@ -45,7 +46,8 @@ static struct {
 	bool running;
 	bool stop;
 	bool ticking; /* a tick is under way, without the lock */
-} helper = {.lock = PTHREAD_MUTEX_INITIALIZER};
+	int64_t decay_due; /* microseconds; NEVER */
+} helper = {.lock = PTHREAD_MUTEX_INITIALIZER, .decay_due = NEVER};
 
 static void
 grace_only(void)
@@ -55,6 +57,7 @@ grace_only(void)
 }
 
 static void (*_Atomic tick_work)(void) = grace_only;
+static long (*_Atomic decay_work)(void);
 
 static _Atomic(uint64_t) wanted;
 static _Atomic(bool) dormant = true;
@@ -73,30 +76,71 @@ something_wanted(void)
 	return !grace_elapsed(load_seq_cst(&wanted));
 }
 
-/* With the lock. Returns false when the time was up. */
+static int64_t
+now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
+}
+
+/* With the lock. Returns false when the time was up, in microseconds. */
+static bool
+wait_until(pthread_cond_t *condition, int64_t time)
+{
+	struct timespec until = {
+		.tv_sec = (time_t)(time / 1000000),
+		.tv_nsec = (long)(time % 1000000 * 1000),
+	};
+
+	return pthread_cond_timedwait(condition, &helper.lock, &until) !=
+		ETIMEDOUT;
+}
+
 static bool
 pause_for(long microseconds)
 {
-	struct timespec until;
+	return wait_until(&helper.wake, now() + microseconds);
+}
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += microseconds % 1000000 * 1000;
-	until.tv_sec += microseconds / 1000000 + until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	return pthread_cond_timedwait(&helper.wake, &helper.lock, &until) !=
-		ETIMEDOUT;
+/* With the lock, which is given up meanwhile. */
+static void
+decay_if_due(void)
+{
+	long next;
+
+	if (helper.decay_due > now())
+		return;
+	helper.decay_due = NEVER;
+	pthread_mutex_unlock(&helper.lock);
+	next = load_acquire(&decay_work)();
+	pthread_mutex_lock(&helper.lock);
+	if (next >= 0 && now() + next < helper.decay_due)
+		helper.decay_due = now() + next;
+}
+
+/* With the lock. Returns false when it has had nothing to do for a while. */
+static bool
+sleep_a_while(void)
+{
+	if (helper.decay_due == NEVER)
+		return pause_for(LINGER_US) || helper.decay_due != NEVER;
+	wait_until(&helper.wake, helper.decay_due);
+	decay_if_due();
+	return true;
 }
 
 /* With the lock. Returns false when the helper is to go. */
 static bool
 sleep_until_wanted(void)
 {
-	bool woken = true;
+	bool stays = true;
 
 	store_seq_cst(&dormant, true);
-	if (!helper.stop && !something_wanted())
-		woken = pause_for(LINGER_US);
-	if (helper.stop || (!woken && !something_wanted()))
+	while (stays && !helper.stop && !something_wanted())
+		stays = sleep_a_while();
+	if (helper.stop || (!stays && !something_wanted()))
 		return false;
 	store_seq_cst(&dormant, false);
 	return true;
@@ -140,11 +184,12 @@ tick(void)
 			if (!helper.ticking)
 				tick_once();
 		}
+		decay_if_due();
 		if (load_relaxed(&hurry)) {
 			store_relaxed(&hurry, false);
 			hurried = HURRIED_TICKS;
 		}
-		if (!helper.stop)
+		if (!helper.stop && helper.decay_due > now())
 			pause_for(hurried ? TICK_HURRIED_US : TICK_US);
 		if (hurried)
 			hurried--;
@@ -238,6 +283,22 @@ helper_set_tick(void (*tick_function)(void))
 }
 
 void
+helper_set_decay(long (*decay)(void))
+{
+	if (load_acquire(&decay_work) != decay)
+		store_release(&decay_work, decay);
+}
+
+void
+helper_want_decay(void)
+{
+	pthread_mutex_lock(&helper.lock);
+	helper.decay_due = 0;
+	pthread_mutex_unlock(&helper.lock);
+	wake();
+}
+
+void
 helper_wait(uint64_t needed)
 {
 	helper_want(needed);
@@ -252,6 +313,25 @@ helper_wait(uint64_t needed)
 	}
 	helper.waiters--;
 	pthread_mutex_unlock(&helper.lock);
+}
+
+bool
+helper_wait_briefly(uint64_t needed, long microseconds)
+{
+	int64_t until = now() + microseconds;
+	bool ticked;
+
+	helper_want(needed);
+	pthread_mutex_lock(&helper.lock);
+	helper.waiters++;
+	pthread_cond_signal(&helper.wake);
+	while (helper.ticked < needed && helper.running &&
+		wait_until(&helper.ticked_once, until))
+		;
+	helper.waiters--;
+	ticked = helper.ticked >= needed;
+	pthread_mutex_unlock(&helper.lock);
+	return ticked;
 }
 
 void
@@ -273,7 +353,7 @@ init_conditions(void)
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&helper.wake, &attributes);
-	pthread_cond_init(&helper.ticked_once, NULL);
+	pthread_cond_init(&helper.ticked_once, &attributes);
 	pthread_condattr_destroy(&attributes);
 }
 
@@ -291,6 +371,7 @@ helper_after_fork(bool in_child)
 		init_conditions();
 		helper.waiters = 0;
 		helper.stop = false;
+		helper.decay_due = NEVER;
 		in_a_child = in_a_child || initialised;
 		/* A cleanup may have forked: then this is the helper. */
 		helper.ticking = is_helper;
@@ -336,7 +417,8 @@ helper_release(void)
 	helper.running = helper.stop = false;
 	store_seq_cst(&dormant, true);
 	/* A pool that began meanwhile may have asked the one that ended. */
-	if (helper.pools > 0 && something_wanted())
+	if (helper.pools > 0 &&
+		(something_wanted() || helper.decay_due != NEVER))
 		create();
 	/* Who waits stands in where there is no new one. */
 	pthread_cond_broadcast(&helper.ticked_once);

@@ -31,6 +31,10 @@ void helper_set_tick(void (*tick)(void));
  */
 void helper_wait(uint64_t needed);
 
+/* The same for so long at most; without a helper not at all. Returns whether
+ * the tick has ended. */
+bool helper_wait_briefly(uint64_t needed, long microseconds);
+
 /*
  * Ask that grace_elapsed(needed) become true some time soon.
  *
@@ -43,6 +47,14 @@ void helper_want(uint64_t needed);
 /* Say that descriptors are scarce: grace periods follow each other closely
  * for a while. Threads: any. Progress: as helper_want. */
 void helper_hurry(void);
+
+/*
+ * Work that the helper does now and then: it returns the microseconds until it
+ * is to be called again, or -1: when helper_want_decay asks for it. To be set
+ * before that.
+ */
+void helper_set_decay(long (*decay)(void));
+void helper_want_decay(void);
 
 /* Around a fork; the child has no helper until it needs one. */
 void helper_before_fork(void);

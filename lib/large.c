@@ -54,7 +54,7 @@ take_block(struct region *region, struct large *large)
 	if (!grow_may_hold(region, large->size))
 		return false;
 	if (cache)
-		block = cache_take(cache, large->order);
+		block = limit_take(cache, large->order);
 	if (block)
 		pool_add(pool_of(region), &cache->member, GROWN, 1);
 	large->memory = (char *)block;
@@ -64,20 +64,14 @@ take_block(struct region *region, struct large *large)
 static bool
 take_from_source(struct region *region, struct large *large, size_t size)
 {
-	int error;
+	struct cache *cache = cache_of(pool_of(region));
 
 	large->size = ALIGN_UP(size);
-	if (!grow_may_hold(region, large->size))
+	if (!cache || !grow_may_hold(region, large->size))
 		return false;
-	do {
-		large->memory = pool_take_large(pool_of(region), large->size,
-			&error);
-	} while (!large->memory && error == EAGAIN &&
-		pool_ask_handler(pool_of(region), large->size));
-	if (!large->memory) {
-		errno = ENOMEM;
+	large->memory = limit_take_large(cache, large->size);
+	if (!large->memory)
 		return false;
-	}
 	region_more(region)->from_source += large->size;
 	return true;
 }
@@ -100,7 +94,7 @@ give_memory(struct region *region, const struct large *large)
 {
 	acre_pool *pool = pool_of(region);
 	struct block *block = (struct block *)large->memory;
-	struct batch batch = {block, 1, true};
+	struct batch batch = {.first = block, .count = 1, .linked = true};
 	struct cache *cache;
 
 	if (large->order == ORDER_SOURCE) {

@@ -13,7 +13,9 @@ libacre_la_SOURCES = \
 	lib/block.h \
 	lib/cache.c lib/cache.h \
 	lib/chunk.c lib/chunk.h \
+	lib/claim.c lib/claim.h \
 	lib/cleanup.c \
+	lib/decay.c lib/decay.h \
 	lib/descriptor.c lib/descriptor.h \
 	lib/fork.c lib/fork.h \
 	lib/freelist.c lib/freelist.h \
@@ -22,7 +24,9 @@ libacre_la_SOURCES = \
 	lib/helper.c lib/helper.h \
 	lib/large.c \
 	lib/learn.c \
+	lib/limit.c lib/limit.h \
 	lib/mark.c \
+	lib/membarrier.c lib/membarrier.h \
 	lib/mmap.c \
 	lib/options.c lib/options.h \
 	lib/pool.c lib/pool.h \
@@ -35,8 +39,10 @@ libacre_la_SOURCES = \
 	lib/sanitizer.h \
 	lib/source.c lib/source.h \
 	lib/stats.c \
+	lib/store.c lib/store.h \
 	lib/text.c \
-	lib/thread.c
+	lib/thread.c \
+	lib/trim.c lib/trim.h
 
 # Two stores are cheaper than one vector of two put together.
 libacre_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden -fno-tree-slp-vectorize

@@ -124,9 +124,6 @@ options_resolve(const acre_pool_options *given, size_t given_size,
 		{o->flags & ~FLAGS_KNOWN,
 			"flags has a flag that this version of acre does not "
 			"know"},
-		{o->keep_bytes || o->decay_ms,
-			"keep_bytes and decay_ms are reserved and must be "
-			"zero"},
 	};
 
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)

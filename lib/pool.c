@@ -2,8 +2,8 @@
 /*
  * pool.c - gets batches from lists and chunks, and gives them back.
  *
- *   refill:  own shard -> other shards -> overflow -> bundles -> fresh chunk
- *              -> split a larger block -> a new chunk from the source
+ *   refill:  own shard -> other shards -> overflow -> bundles -> store
+ *              -> fresh chunk -> split a larger block -> a new chunk
  *   give:    own shard, with a descriptor; else the overflow
  *
  * Whoever gets more than a full batch cuts one off and pushes the rest at
@@ -14,6 +14,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+
+#include "lib/helper.h"
+#include "lib/store.h"
 
 static pthread_mutex_t registry = PTHREAD_MUTEX_INITIALIZER;
 
@@ -29,22 +32,39 @@ registry_unlock(void)
 	pthread_mutex_unlock(&registry);
 }
 
+void
+registry_wait(pthread_cond_t *condition)
+{
+	pthread_cond_wait(condition, &registry);
+}
+
 /* ---- giving and getting batches ---- */
+
+/* With a descriptor; false: there is none. */
+static bool
+push(acre_pool *pool, struct member *member, unsigned order,
+	const struct batch *batch)
+{
+	struct order *o = &pool->orders[order];
+	struct descriptor *descriptor =
+		descriptor_get(&pool->depot, &member->stash);
+
+	if (!descriptor)
+		return false;
+	pool_add(pool, member, PUSHED, batch->count * o->size);
+	freelist_push(&o->shards[member->shard], descriptor, batch);
+	return true;
+}
 
 void
 pool_give(acre_pool *pool, struct member *member, unsigned order,
 	const struct batch *batch)
 {
 	struct order *o = &pool->orders[order];
-	struct descriptor *descriptor = NULL;
 
-	pool_add(pool, member, PUSHED, batch->count * o->size);
-	if (member)
-		descriptor = descriptor_get(&pool->depot, &member->stash);
-	if (descriptor) {
-		freelist_push(&o->shards[member->shard], descriptor, batch);
+	if (member && push(pool, member, order, batch))
 		return;
-	}
+	pool_add(pool, member, PUSHED, batch->count * o->size);
 	pool_add(pool, member, OVERFLOWED, 1);
 	overflow_push(&o->overflow, batch);
 }
@@ -161,7 +181,7 @@ pop(acre_pool *pool, struct member *member, unsigned order,
 /* Keep a full batch of what was got, and push the rest; or, of a chain that
  * has more, keep a second one. */
 static void
-trim_to_full(acre_pool *pool, struct member *member, unsigned order,
+keep_full(acre_pool *pool, struct member *member, unsigned order,
 	struct batch *batch, struct batch *second)
 {
 	const struct order *o = &pool->orders[order];
@@ -187,7 +207,7 @@ split(acre_pool *pool, struct member *member, unsigned order,
 		larger++;
 	if (larger >= pool->order_count)
 		return false;
-	trim_to_full(pool, member, larger, &found, NULL);
+	keep_full(pool, member, larger, &found, NULL);
 	*batch = (struct batch){
 		.first = batch_take(&found, pool->orders[larger].size),
 		.count = (size_t)1 << (larger - order),
@@ -197,22 +217,75 @@ split(acre_pool *pool, struct member *member, unsigned order,
 	return true;
 }
 
-/* Push what a chunk had left, as the largest blocks that fit. */
-static void
-give_rest(acre_pool *pool, struct member *member, char *rest, size_t pages)
+size_t
+pool_push_pages(acre_pool *pool, struct member *member, char *first,
+	size_t pages, bool clean)
 {
-	for (unsigned order = pool->order_count; pages && order-- > 0;) {
+	size_t left = pages;
+
+	for (unsigned order = pool->order_count; left && order-- > 0;) {
 		struct batch batch = {
-			.first = (struct block *)rest,
-			.count = pages >> order,
+			.first = (struct block *)first,
+			.count = left >> order,
+			.clean = clean,
 		};
 
 		if (!batch.count)
 			continue;
-		pool_give(pool, member, order, &batch);
-		rest += batch.count * pool->orders[order].size;
-		pages -= batch.count << order;
+		if (!push(pool, member, order, &batch))
+			break;
+		first += batch.count * pool->orders[order].size;
+		left -= batch.count << order;
 	}
+	return pages - left;
+}
+
+/* Give what a chunk had left. */
+static void
+give_rest(acre_pool *pool, struct member *member, char *rest, size_t pages)
+{
+	size_t pushed = pool_push_pages(pool, member, rest, pages, false);
+	struct batch batch = {
+		.first = (struct block *)(rest + pushed * pool->page_size),
+		.count = pages - pushed,
+	};
+
+	if (batch.count)
+		pool_give(pool, member, 0, &batch);
+}
+
+bool
+pool_pop(acre_pool *pool, struct member *member, unsigned order,
+	struct batch *batch)
+{
+	if (!pop(pool, member, order, batch))
+		return false;
+	keep_full(pool, member, order, batch, NULL);
+	return true;
+}
+
+/* From the store. */
+static bool
+take_stored(acre_pool *pool, struct member *member, unsigned order,
+	struct batch *batch)
+{
+	const struct order *o = &pool->orders[order];
+
+	if (!store_pages(&pool->chunks) ||
+		!store_take(&pool->chunks, order, o->full_batch, batch))
+		return false;
+	pool_add(pool, member, POPPED, batch->count * o->size);
+	return true;
+}
+
+/* There is a chunk more; see decay.c. */
+static void
+begin_decay(acre_pool *pool)
+{
+	if (!pool->decay_ms || load_seq_cst(&pool->decays))
+		return;
+	store_seq_cst(&pool->decays, true);
+	helper_want_decay();
 }
 
 /* Returns as chunks_grow: 0 is to look again. */
@@ -225,6 +298,8 @@ grow(acre_pool *pool, struct member *member, struct chunk *seen)
 
 	if (rest_pages)
 		give_rest(pool, member, rest, rest_pages);
+	if (!error)
+		begin_decay(pool);
 	return error;
 }
 
@@ -237,7 +312,8 @@ pool_refill(acre_pool *pool, struct member *member, unsigned order,
 	int error;
 
 	while (!pop(pool, member, order, batch)) {
-		if (chunks_carve(&pool->chunks, order, full, &seen, batch))
+		if (take_stored(pool, member, order, batch) ||
+			chunks_carve(&pool->chunks, order, full, &seen, batch))
 			return 0;
 		if (split(pool, member, order, batch))
 			break;
@@ -245,7 +321,7 @@ pool_refill(acre_pool *pool, struct member *member, unsigned order,
 		if (error)
 			return error;
 	}
-	trim_to_full(pool, member, order, batch, second);
+	keep_full(pool, member, order, batch, second);
 	return 0;
 }
 
@@ -333,6 +409,7 @@ pool_leave(acre_pool *pool, struct member *member)
 	else
 		pool->members = member->next;
 	pool->member_count--;
+	member->owner = NULL;
 	member->next = pool->unused;
 	pool->unused = member;
 	sub_relaxed(&pool->depot.most, DESCRIPTORS_PER_STASH);

@@ -58,6 +58,8 @@ struct counters {
 	_Atomic(uint64_t) of[COUNTS];
 };
 
+#define NO_POOL ((acre_pool *)(uintptr_t)-1)
+
 /*
  * What the pool knows of a thread that uses it: the base of a cache. All
  * members stand in the pool's list, which thread exit, destroy and the
@@ -68,6 +70,11 @@ struct member {
 	struct member *previous;
 	struct member *next;
 	acre_pool *pool; /* NULL: it was destroyed */
+	_Atomic(acre_pool *) key; /* the same, NO_POOL for NULL: for a thread
+				   * that asks whether this is the one */
+	struct thread_caches *owner; /* its thread's words; NULL: not here */
+	_Atomic(bool) claimed; /* see claim.c */
+	uint64_t calls_seen;   /* the same */
 
 	/* Its thread only, but for `idle`, which any thread may read. */
 	unsigned shard;
@@ -119,6 +126,8 @@ struct acre_pool {
 	void *userdata;
 	const struct rcu_flavor_struct *application;
 	size_t limbo_bytes; /* that may be in limbo */
+	size_t keep_bytes;
+	unsigned decay_ms; /* 0: never */
 	unsigned flags;
 	const char *name;
 
@@ -127,6 +136,12 @@ struct acre_pool {
 	size_t member_count;
 	struct member *unused; /* of threads that have ended */
 	acre_pool *next_pool, *previous_pool;
+	bool held;       /* by decay.c: not to be destroyed */
+	int64_t due;     /* microseconds: the next decay; 0: none yet */
+
+	/* The helper's: of a decay, and bytes of its step. */
+	unsigned steps_left;
+	size_t share;
 
 	/* Who ticks; under retire.c's lock. */
 	struct drained drained;
@@ -138,6 +153,8 @@ struct acre_pool {
 	_Atomic(size_t) limbo_reserved; /* bytes in limbo, and allowances */
 	_Atomic(size_t) limbo_count;    /* regions in limbo */
 	_Atomic(size_t) limbo_elsewhere; /* bytes in limbo, of no chunk here */
+	_Atomic(bool) decays;     /* decay.c looks at it */
+	_Atomic(uint64_t) joined; /* PUSHED at the last trim_join's end */
 
 	struct chunks chunks;
 	struct depot depot;
@@ -149,12 +166,17 @@ struct acre_pool {
  * or other code of the user's runs. */
 void registry_lock(void);
 void registry_unlock(void);
+void registry_wait(pthread_cond_t *condition);
 
 /* The first of all pools; next_pool leads on. With registry_lock(). */
 acre_pool *pool_first(void);
 
 /* Whether there ever was a pool. */
 bool pools_ever(void);
+
+/* Whether this thread may wait for a tick, which waits for the readers of
+ * every pool: it is in no section of any pool's flavour, nor the helper. */
+bool pool_may_wait(void);
 
 /* Around a fork: all locks of all pools. */
 void pool_before_fork(void);
@@ -175,6 +197,21 @@ void pool_leave(acre_pool *pool, struct member *member);
  */
 int pool_refill(acre_pool *pool, struct member *member, unsigned order,
 	bool may_grow, struct batch *batch, struct batch *second);
+
+/* A batch from the lists, a full one at most; false: they are empty. The bytes
+ * count as POPPED. Threads: member's. Progress: as pool_refill. */
+bool pool_pop(acre_pool *pool, struct member *member, unsigned order,
+	struct batch *batch);
+
+/*
+ * Push pages that lie next to each other onto the lists, as the largest blocks
+ * that fit.
+ *
+ * Returns how many were pushed: not all when descriptors run out.
+ * Threads: member's. Progress: lock-free.
+ */
+size_t pool_push_pages(acre_pool *pool, struct member *member, char *first,
+	size_t pages, bool clean);
 
 /* Whether the application's handler wants size bytes tried again after
  * EAGAIN. It may open and close regions of this thread meanwhile. */

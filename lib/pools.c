@@ -11,8 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/decay.h"
 #include "lib/fork.h"
 #include "lib/helper.h"
+#include "lib/membarrier.h"
 #include "lib/options.h"
 #include "lib/pool.h"
 #include "lib/rcu.h"
@@ -46,6 +48,19 @@ enlist(acre_pool *pool)
 	registry_unlock();
 }
 
+bool
+pool_may_wait(void)
+{
+	bool inside = helper_is_me() || rcu_inside(NULL);
+
+	registry_lock();
+	for (acre_pool *pool = pools; pool && !inside;
+		pool = pool->next_pool)
+		inside = rcu_inside(pool->application);
+	registry_unlock();
+	return !inside;
+}
+
 /* With registry_lock(). */
 static void
 delist(acre_pool *pool)
@@ -66,6 +81,7 @@ pool_before_fork(void)
 	pthread_mutex_lock(&default_lock);
 	registry_lock();
 	for (acre_pool *pool = pools; pool; pool = pool->next_pool) {
+		chunks_before_fork(&pool->chunks);
 		depot_before_fork(&pool->depot);
 		for (unsigned i = 0; i < pool->order_count; i++)
 			overflow_before_fork(&pool->orders[i].overflow);
@@ -82,6 +98,7 @@ pool_after_fork(bool in_child)
 		if (in_child)
 			chunks_recount(&pool->chunks,
 				load_relaxed(&pool->large_bytes));
+		chunks_after_fork(&pool->chunks);
 	}
 	registry_unlock();
 	pthread_mutex_unlock(&default_lock);
@@ -153,11 +170,14 @@ init(acre_pool *pool, const acre_pool_options *options)
 	pool->name = options->name;
 	pool->flags = options->flags;
 	pool->limbo_bytes = options->limbo_bytes;
+	pool->keep_bytes = options->keep_bytes;
+	pool->decay_ms = options->decay_ms;
 	pool->chunks.source.allocator = *options->source;
 	pool->chunks.source.max_bytes = options->max_bytes;
 	pool->chunks.page_size = options->page_size;
 	pool->chunks.os_page_size = (size_t)sysconf(_SC_PAGESIZE);
 	pool->chunks.chunk_size = options->chunk_size;
+	chunks_init(&pool->chunks);
 	depot_init(&pool->depot);
 	init_orders(pool, options);
 	pool->object_most = object_most(pool);
@@ -185,6 +205,8 @@ acre_pool_create_sized(const acre_pool_options *given, size_t given_size)
 	store_relaxed(&ever, true);
 	enlist(pool);
 	retire_init();
+	decay_init();
+	membarrier_register();
 	helper_retain();
 	return pool;
 }
@@ -217,8 +239,10 @@ detach_members(acre_pool *pool)
 
 	if (pool_sum(pool, OPENED) != ended)
 		return false;
-	for (struct member *m = pool->members; m; m = m->next)
+	for (struct member *m = pool->members; m; m = m->next) {
 		m->pool = NULL;
+		store_relaxed(&m->key, NO_POOL);
+	}
 	return true;
 }
 
@@ -229,7 +253,7 @@ acre_pool_destroy(acre_pool *pool)
 
 	if (!pool)
 		return 0;
-	if (!retire_may_wait())
+	if (!pool_may_wait())
 		return EDEADLK;
 	if (pool == load_relaxed(&default_pool))
 		return EBUSY;
@@ -238,6 +262,7 @@ acre_pool_destroy(acre_pool *pool)
 		retire_wait(pool);
 	while (load_acquire(&pool->limbo_count));
 	registry_lock();
+	decay_wait(pool);
 	detached = detach_members(pool);
 	if (detached)
 		delist(pool);

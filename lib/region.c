@@ -69,22 +69,24 @@ open_slow(acre_pool *pool)
 	if (order > 0)
 		block = cache_try(cache, order);
 	if (!block)
-		block = cache_take(cache, order = 0);
+		block = limit_take(cache, order = 0);
 	return block ? start(cache, &cache->bins[order], block) : NULL;
 }
 
 acre_region *
 acre_region_open(acre_pool *pool)
 {
-	struct cache *cache = ACRE_LIKELY(pool) ? cache_at_hand(pool) : NULL;
+	struct cache *cache = cache_begin_for(pool);
 
 	if (ACRE_LIKELY(cache)) {
 		struct bin *bin = cache->open_bin;
 		struct block *block = bin_take(bin);
 
+		cache_end();
 		if (ACRE_LIKELY(block))
 			return start(cache, bin, block);
 	}
+	cache_end();
 	return open_slow(pool);
 }
 
@@ -120,7 +122,7 @@ static acre_region *
 open_in_page(acre_pool *pool)
 {
 	struct cache *cache = cache_of(pool);
-	struct block *block = cache ? cache_take(cache, 0) : NULL;
+	struct block *block = cache ? limit_take(cache, 0) : NULL;
 
 	return block ? start(cache, &cache->bins[0], block) : NULL;
 }
@@ -196,7 +198,7 @@ end(struct region *region)
 	struct cache *cache = cache_of(pool);
 	unsigned order = region_order(region);
 	struct block *block = (struct block *)region;
-	struct batch batch = {block, 1, true};
+	struct batch batch = {.first = block, .count = 1, .linked = true};
 
 	if (region->state & STATE_BUFFER)
 		return;
@@ -280,26 +282,13 @@ region_end_limbo(struct region *region)
 	release(region);
 }
 
-void
-acre_region_close(acre_region *cursor)
+/* Whatever is not the plainest of regions. */
+static __attribute__((noinline)) void
+close_rest(struct region *region)
 {
-	struct region *region = region_of(cursor);
-	struct cache *cache;
-	struct bin *bin;
+	struct cache *cache = region->home;
 
-	if (!region)
-		return;
-	cache = region->home;
-	if (ACRE_LIKELY(cache_is_at_hand(cache)) &&
-		ACRE_LIKELY(!(region->state & STATE_FLAGS))) {
-		struct block *block = (struct block *)region;
-
-		bin = (struct bin *)((char *)cache->bins + region->state);
-		if (ACRE_LIKELY(bin_give(bin, block, block, 1))) {
-			count_add(&cache->member.counters.of[CLOSED], 1);
-			return;
-		}
-	} else if (cache_is_at_hand(cache) &&
+	if (cache_is_at_hand(cache) &&
 		(region->state & STATE_FLAGS) == (STATE_MORE | STATE_GREW) &&
 		region->more.held > cache->member.pool->batch_bytes) {
 		count_add(&cache->member.counters.of[CLOSED], 1);
@@ -308,6 +297,30 @@ acre_region_close(acre_region *cursor)
 		return;
 	}
 	close_slow(region);
+}
+
+void
+acre_region_close(acre_region *cursor)
+{
+	struct region *region = region_of(cursor);
+	struct block *block = (struct block *)region;
+
+	if (!region)
+		return;
+	if (ACRE_LIKELY(!(region->state & STATE_FLAGS))) {
+		struct cache *cache = region->home;
+		struct bin *bin = (struct bin *)((char *)cache->bins +
+			region->state);
+
+		if (ACRE_LIKELY(cache_begin_at_hand(cache)) &&
+			ACRE_LIKELY(bin_give(bin, block, block, 1))) {
+			cache_end();
+			count_add(&cache->member.counters.of[CLOSED], 1);
+			return;
+		}
+		cache_end();
+	}
+	close_rest(region);
 }
 
 void

@@ -33,6 +33,7 @@
 #include "acre/acre.h"
 #include "lib/block.h"
 #include "lib/cache.h"
+#include "lib/limit.h"
 
 /* state: flags, and above them the first block's order. Without flags it is
  * all there is to know at close. */

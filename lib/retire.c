@@ -40,6 +40,10 @@
 #include "lib/rcu.h"
 #include "lib/region.h"
 
+/* Bytes that leave limbo at a time: other threads may have them while the rest
+ * is drained, and nobody meets all of a long section's limbo at once. */
+#define DRAIN_PORTION ((size_t)1 << 20)
+
 /* A portion is this part of the bound. */
 #define LIMBO_PORTIONS 64
 
@@ -154,21 +158,9 @@ push(struct member *member, struct region *region)
 	do {
 		region->link = top;
 	} while (!cas_seq_cst_or_acquire(&member->bag, &top, region));
-	if (!top)
+	/* Dormant: it could not be created when the bag was empty. */
+	if (!top || helper_is_dormant())
 		helper_want(grace_needed());
-}
-
-bool
-retire_may_wait(void)
-{
-	bool inside = helper_is_me() || rcu_inside(NULL);
-
-	registry_lock();
-	for (acre_pool *pool = pool_first(); pool && !inside;
-		pool = pool->next_pool)
-		inside = rcu_inside(pool->application);
-	registry_unlock();
-	return !inside;
 }
 
 int
@@ -189,8 +181,10 @@ acre_region_retire(acre_region *cursor)
 		return ENOMEM;
 	add_held(region, &bytes, &elsewhere);
 	while (!enter_limbo(pool, &cache->member, bytes)) {
-		if (pool->flags & ACRE_NONBLOCKING || !retire_may_wait())
+		if (pool->flags & ACRE_NONBLOCKING || !pool_may_wait()) {
+			helper_want(grace_needed());
 			return EAGAIN;
+		}
 		helper_wait(grace_needed());
 	}
 	region_leave_parent(region);
@@ -206,7 +200,7 @@ acre_region_retire(acre_region *cursor)
 int
 acre_pool_barrier(acre_pool *pool)
 {
-	if (!retire_may_wait())
+	if (!pool_may_wait())
 		return EDEADLK;
 	if (!can_wait(pool))
 		return ENOTSUP;
@@ -334,26 +328,34 @@ leave_limbo(acre_pool *pool)
 	sub_release(&pool->limbo_count, drained.regions);
 }
 
+/* Drain the next region, and count its bytes; false: there is none. */
 static bool
-drain_next(void)
+drain_next(size_t *bytes)
 {
 	struct region *region;
 
 	pthread_mutex_lock(&draining);
 	region = next_taken();
 	drained_now = region;
-	if (region)
+	if (region) {
+		*bytes += region->limbo_bytes;
 		drain(region);
+	}
 	drained_now = NULL;
 	pthread_mutex_unlock(&draining);
 	return region;
 }
 
-static void
-drain_all(void)
+/* Drain so many bytes or a little more; returns whether there may be more. */
+static bool
+drain_portion(size_t bytes)
 {
-	while (drain_next())
-		;
+	size_t drained = 0;
+	bool more;
+
+	do
+		more = drain_next(&drained);
+	while (more && drained < bytes);
 	cache_flush_thread();
 	pthread_mutex_lock(&draining);
 	registry_lock();
@@ -361,6 +363,14 @@ drain_all(void)
 		leave_limbo(pool);
 	registry_unlock();
 	pthread_mutex_unlock(&draining);
+	return more;
+}
+
+static void
+drain_all(void)
+{
+	while (drain_portion(DRAIN_PORTION))
+		;
 }
 
 /* Where no reader is left to wait for. */

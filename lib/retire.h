@@ -12,10 +12,6 @@
 /* Let the helper look for retired regions; before the first is retired. */
 void retire_init(void);
 
-/* Whether this thread may wait for a tick, which waits for the readers of
- * every pool: it is in no section of any pool's flavour, nor the helper. */
-bool retire_may_wait(void);
-
 /* Wait for all that was retired before. Not inside a read-side section, not on
  * the helper. Returns 0. */
 int retire_wait(acre_pool *pool);

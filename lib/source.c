@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 /* *reserved is what was reserved before, also when that leaves no room. */
 static bool
@@ -106,6 +108,33 @@ source_resize(struct source *source, void *memory, size_t old_size,
 	if (new_size < old_size)
 		release(source, old_size - new_size);
 	return moved;
+}
+
+static bool
+is_like(const struct source *source, const acre_allocator *other)
+{
+	return source->allocator.allocate == other->allocate &&
+		source->allocator.free == other->free;
+}
+
+static bool
+is_plain(const struct source *source)
+{
+	return is_like(source, &acre_malloc_allocator) ||
+		is_like(source, &acre_mmap_allocator);
+}
+
+size_t
+source_purge(const struct source *source, void *memory, size_t size)
+{
+	uintptr_t mask = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
+	uintptr_t first = ((uintptr_t)memory + mask) & ~mask;
+	uintptr_t end = ((uintptr_t)memory + size) & ~mask;
+
+	if (!is_plain(source) || first >= end ||
+		madvise((void *)first, end - first, MADV_DONTNEED))
+		return 0;
+	return end - first;
 }
 
 void

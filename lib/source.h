@@ -54,6 +54,15 @@ void *source_resize(struct source *source, void *memory, size_t old_size,
  * comes to nothing. */
 void source_recount(struct source *source, size_t settled);
 
+/*
+ * Give the OS pages of settled memory back, but not their addresses: what is
+ * read there next is indeterminate. Only where the source's memory is known to
+ * be plain: acre_malloc_allocator's and acre_mmap_allocator's.
+ *
+ * Returns the bytes that were given back. Progress: a system call.
+ */
+size_t source_purge(const struct source *source, void *memory, size_t size);
+
 /* Give settled memory back. */
 void source_give(struct source *source, void *memory, size_t size);
 

@@ -2,10 +2,11 @@
 /*
  * thread.c - a thread's caches: found, made, and given back at its end.
  *
- * A cache is found through thread-local storage by its pool's id: the last
- * one used at once, others in a small hash table. Ids are never reused, so
- * a cache whose pool is gone is never found; it is freed when its thread's
- * table is next rebuilt, or the thread ends.
+ * A cache is found through thread-local storage: the last one used by its key,
+ * which is its pool's address while that lives; others in a small hash table,
+ * by their pool's id. Ids are never reused, so a cache whose pool is gone is
+ * never found; it is freed when its thread's table is next rebuilt, or the
+ * thread ends.
  *
  * A cache is found by its address too: a region knows the cache that it was
  * opened with, and when that is the one that the closing thread used last, it
@@ -39,7 +40,15 @@ struct cache_table {
 
 #define TABLE_SIZE_FIRST 4
 
-_Thread_local struct thread_caches thread_caches;
+struct cache no_cache = {.member.key = NO_POOL};
+
+_Thread_local struct thread_caches thread_caches = {.last = &no_cache};
+
+static void
+forget_last(void)
+{
+	store_relaxed(&thread_caches.last, &no_cache);
+}
 
 /* ---- the thread's table ---- */
 
@@ -83,8 +92,7 @@ rehash(struct cache_table *table, struct cache_table *old)
 	}
 	free(old);
 	/* It may be one of those that were freed. */
-	thread_caches.id = 0;
-	thread_caches.last = NULL;
+	forget_last();
 }
 
 /* With registry_lock(). Make room for one more, or return ENOMEM. */
@@ -159,7 +167,8 @@ end_thread(void *unused)
 	struct cache_table *table = thread_caches.table;
 
 	(void)unused;
-	thread_caches = (struct thread_caches){0};
+	forget_last();
+	thread_caches.table = NULL;
 	if (!table)
 		return;
 	registry_lock();
@@ -207,6 +216,7 @@ add_cache(acre_pool *pool)
 	if (!cache)
 		return NULL;
 	pool_join(pool, &cache->member);
+	cache->member.owner = &thread_caches;
 	*probe(thread_caches.table, pool->id) =
 		(struct cache_slot){pool->id, cache};
 	thread_caches.table->count++;
@@ -231,17 +241,41 @@ find(acre_pool *pool)
 	return cache;
 }
 
+/* With registry_lock(), in a fork's child. */
+void
+caches_after_fork(void)
+{
+	for (acre_pool *pool = pool_first(); pool; pool = pool->next_pool)
+		for (struct member *m = pool->members; m; m = m->next)
+			if (m->owner != &thread_caches)
+				m->owner = NULL;
+}
+
+void
+cache_begin(struct cache *cache)
+{
+	while (!cache_begin_at_hand(cache) &&
+		/* Acquire: pairs with the release in claim.c. */
+		load_acquire(&cache->member.claimed)) {
+		cache_end();
+		/* Who claims holds it. */
+		registry_lock();
+		registry_unlock();
+	}
+}
+
 struct cache *
 cache_of(acre_pool *pool)
 {
-	struct cache *cache = cache_at_hand(pool);
+	struct cache *cache = load_relaxed(&thread_caches.last);
 
-	if (cache)
+	if (load_relaxed(&cache->member.key) == pool)
 		return cache;
 	cache = find(pool);
-	if (cache) {
-		thread_caches.id = pool->id;
-		thread_caches.last = cache;
-	}
+	if (!cache)
+		return NULL;
+	cache_begin(cache);
+	store_relaxed(&thread_caches.last, cache);
+	cache_end();
 	return cache;
 }

@@ -20,7 +20,11 @@ chain_of(size_t count, size_t full)
 	for (size_t n = 0; n < count; n++)
 		chain_append(&chain, &blocks[n], full);
 	ck_assert_ptr_eq(chain.last, &blocks[count - 1]);
-	return (struct batch){chain.first, chain.count, true};
+	return (struct batch){
+		.first = chain.first,
+		.count = chain.count,
+		.linked = true,
+	};
 }
 
 /* Check that piece is the blocks from number `from` on, in order. */
@@ -62,7 +66,10 @@ END_TEST
 START_TEST(extent_is_cut_without_a_touch)
 {
 	/* No memory there: a touch would end the test. */
-	struct batch batch = {(struct block *)4096, 10, false};
+	struct batch batch = {
+		.first = (struct block *)4096,
+		.count = 10,
+	};
 	struct batch piece = batch_cut(&batch, 8, 4096);
 
 	ck_assert_uint_eq(piece.count, 8);

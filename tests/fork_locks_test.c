@@ -147,7 +147,11 @@ use_overflow(void *unused)
 START_TEST(a_fork_waits_for_an_overflow)
 {
 	static char page[4096] __attribute__((aligned(4096)));
-	struct batch batch = {(struct block *)page, 1, true};
+	struct batch batch = {
+		.first = (struct block *)page,
+		.count = 1,
+		.linked = true,
+	};
 	pthread_t thread;
 
 	set_up();

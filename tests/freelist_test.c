@@ -21,7 +21,11 @@ START_TEST(batches_come_back_whole_and_last_in_first_out)
 	struct block blocks[8];
 
 	for (size_t i = 0; i < 8; i++) {
-		struct batch batch = {&blocks[i], i + 1, i % 2};
+		struct batch batch = {
+			.first = &blocks[i],
+			.count = i + 1,
+			.linked = i % 2,
+		};
 
 		freelist_push(&list, &descriptors[i], &batch);
 	}
@@ -50,8 +54,11 @@ START_TEST(overflow_needs_nothing_but_the_batch)
 
 		first->next = (struct block *)memory[0];
 		first->skip = (struct block *)memory[1];
-		overflow_push(&overflow,
-			&(struct batch){first, i + 1, true});
+		overflow_push(&overflow, &(struct batch){
+			.first = first,
+			.count = i + 1,
+			.linked = true,
+		});
 	}
 	ck_assert_uint_eq(load_relaxed(&overflow.count), 3);
 	for (size_t i = 3; i-- > 0;) {

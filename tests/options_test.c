@@ -88,8 +88,6 @@ static const struct {
 	{{.source = &(const acre_allocator){.allocate = some_allocate}},
 		"source"},
 	{{.flags = 1u << 31}, "flags"},
-	{{.decay_ms = 1}, "decay_ms"},
-	{{.keep_bytes = 1}, "keep_bytes"},
 };
 
 START_TEST(wrong_options_are_refused_and_named)

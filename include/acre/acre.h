@@ -79,7 +79,9 @@ typedef struct acre_pool_options {
 	/* The most bytes of retired regions that wait for readers; one region
 	 * alone may be larger. Default: 64 MiB. */
 	size_t limbo_bytes;
-	/* Reserved, for giving memory back: must be zero. */
+	/* Idle memory (see acre_pool_trim) beyond keep_bytes goes back on
+	 * acre's helper thread, in eight steps over decay_ms milliseconds.
+	 * Default: keep nothing; never decay. */
 	size_t keep_bytes;
 	unsigned decay_ms;
 	/* ACRE_NONBLOCKING: acre_region_retire never waits. */
@@ -155,6 +157,26 @@ acre_pool *acre_pool_default(void);
  * Threads: any. Progress: waits for readers, and for cleanups.
  */
 int acre_pool_barrier(acre_pool *pool);
+
+/*
+ * acre_pool_trim: give idle memory back to the source, at most most bytes,
+ * until keep bytes of it are left.
+ *
+ * Idle is what no region holds: free pages, what threads keep (idle threads'
+ * caches are emptied first, where the kernel has membarrier), and what was
+ * never handed out. Wholly free chunks go back to the source, no part of
+ * one; and where the source is acre_malloc_allocator or acre_mmap_allocator,
+ * free pages of chunks that are in use are given to the OS (madvise), for
+ * which chunk_bytes does not change. What was found stays sorted: the next
+ * trim goes on from there.
+ *
+ * Returns the bytes given back by this call: 0 when there were none to give.
+ * Threads:  any, several at once.
+ * Progress: looks at 16 * most bytes of idle memory at most (at 16 MiB for a
+ *           smaller most); a lock is held for one batch at a time, so no other
+ *           thread stops. Calls the source with no lock held.
+ */
+size_t acre_pool_trim(acre_pool *pool, size_t keep, size_t most);
 
 /*
  * acre_thread_flush: give the blocks that the calling thread keeps idle for

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * limit.c - what is tried before ENOMEM.
+ *
+ *   cache, pool, source            as always
+ *   idle threads' caches           claim.c
+ *   other sizes                    trim.c joins pages to larger blocks, and
+ *                                  gives chunks back for a large object
+ *   limbo                          a grace period is waited for, briefly
+ *   the application's handler      may free something, and all begins again
+ *
+ * After each that brought something the pool is asked again. No lock is held
+ * while the handler runs, and nobody is inside a cache's begin and end.
+ */
+#include "lib/limit.h"
+
+#include <errno.h>
+
+#include "lib/claim.h"
+#include "lib/grace.h"
+#include "lib/helper.h"
+#include "lib/trim.h"
+
+#define LIMBO_WAIT_US 10000
+
+/* What is asked for: a block, or so many bytes from the source. */
+struct want {
+	struct cache *cache;
+	bool large;
+	unsigned order;
+	size_t size;
+};
+
+static void *
+take(const struct want *want)
+{
+	acre_pool *pool = want->cache->member.pool;
+	int error;
+
+	if (want->large)
+		return pool_take_large(pool, want->size, &error);
+	return cache_try(want->cache, want->order);
+}
+
+/* ---- what may help; each returns whether it is worth another try ---- */
+
+static bool
+look_into_caches(const struct want *want)
+{
+	struct member *member = &want->cache->member;
+
+	return claim_idle(member->pool, member, false) > 0;
+}
+
+static bool
+look_at_other_sizes(const struct want *want)
+{
+	struct member *member = &want->cache->member;
+
+	cache_flush(want->cache);
+	if (want->large)
+		return trim_pool(member->pool, member, 0,
+			want->size + member->pool->chunks.chunk_size) > 0;
+	return trim_join(member->pool, member);
+}
+
+static bool
+look_into_limbo(const struct want *want)
+{
+	acre_pool *pool = want->cache->member.pool;
+
+	return load_relaxed(&pool->limbo_count) > 0 &&
+		!(pool->flags & ACRE_NONBLOCKING) && pool_may_wait() &&
+		helper_wait_briefly(grace_needed(), LIMBO_WAIT_US);
+}
+
+static bool
+look_into_limbo_and_sizes(const struct want *want)
+{
+	return look_into_limbo(want) && (!want->large ||
+		look_at_other_sizes(want));
+}
+
+static void *
+look_around(const struct want *want)
+{
+	static bool (*const steps[])(const struct want *) = {
+		look_into_caches,
+		look_at_other_sizes,
+		look_into_limbo_and_sizes,
+	};
+	void *memory = NULL;
+
+	for (size_t i = 0; !memory && i < sizeof(steps) / sizeof(steps[0]);
+		i++)
+		if (steps[i](want))
+			memory = take(want);
+	return memory;
+}
+
+static void *
+take_or_look(const struct want *want)
+{
+	acre_pool *pool = want->cache->member.pool;
+	void *memory;
+
+	do {
+		memory = take(want);
+		if (!memory)
+			memory = look_around(want);
+	} while (!memory && pool_ask_handler(pool, want->size));
+	if (!memory)
+		errno = ENOMEM;
+	return memory;
+}
+
+struct block *
+limit_take(struct cache *cache, unsigned order)
+{
+	const struct want want = {
+		.cache = cache,
+		.order = order,
+		.size = cache->bins[order].size,
+	};
+
+	return take_or_look(&want);
+}
+
+void *
+limit_take_large(struct cache *cache, size_t size)
+{
+	const struct want want = {
+		.cache = cache,
+		.large = true,
+		.size = size,
+	};
+
+	return take_or_look(&want);
+}
