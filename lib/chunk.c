@@ -124,36 +124,6 @@ give_back(struct chunks *chunks, struct chunk *chunk)
 	free(chunk);
 }
 
-static size_t
-slack_of(const struct chunks *chunks, const struct chunk *chunk)
-{
-	return chunks->chunk_size - chunk->page_count * chunks->page_size;
-}
-
-static void
-count_chunk(struct chunks *chunks, const struct chunk *chunk)
-{
-	/* Seq_cst: see decay.c. */
-	add_seq_cst(&chunks->count, 1);
-	add_relaxed(&chunks->slack, slack_of(chunks, chunk));
-}
-
-static void
-push_arrived(struct chunks *chunks, struct chunk *first, struct chunk *last)
-{
-	last->next = load_relaxed(&chunks->arrived);
-	/* Release: pairs with the exchange in let_in(). */
-	while (!cas_release(&chunks->arrived, &last->next, first))
-		;
-}
-
-static void
-enlist(struct chunks *chunks, struct chunk *chunk)
-{
-	count_chunk(chunks, chunk);
-	push_arrived(chunks, chunk, chunk);
-}
-
 /* Swap chunk in for the one that was seen. */
 static bool
 publish(struct chunks *chunks, struct chunk *seen, struct chunk *chunk)
@@ -163,7 +133,7 @@ publish(struct chunks *chunks, struct chunk *seen, struct chunk *chunk)
 	 * seen comes before the load in grace_needed(). */
 	if (!cas_strong_seq_cst(&chunks->fresh, &seen, chunk))
 		return false;
-	enlist(chunks, chunk);
+	chunks_enlist(chunks, chunk);
 	return true;
 }
 
@@ -226,136 +196,18 @@ chunks_grow(struct chunks *chunks, struct chunk *seen, char **rest,
 	return error && has_grown(chunks, seen) ? 0 : error;
 }
 
-/* ---- the table ---- */
-
-static int
-compare(const void *a, const void *b)
-{
-	const struct chunk *const *x = a, *const *y = b;
-
-	return ((*x)->pages > (*y)->pages) - ((*x)->pages < (*y)->pages);
-}
-
-static size_t
-length(const struct chunk *chunk)
-{
-	size_t count = 0;
-
-	for (; chunk; chunk = chunk->next)
-		count++;
-	return count;
-}
-
-/* Merge the first count of old and new, both sorted, into table. */
-static void
-merge(struct chunk **table, struct chunk **old, size_t old_count,
-	struct chunk **new, size_t new_count)
-{
-	while (old_count && new_count)
-		*table++ = compare(old, new) < 0 ? (old_count--, *old++) :
-						   (new_count--, *new++);
-	if (old_count)
-		memcpy(table, old, old_count * sizeof(*old));
-	if (new_count)
-		memcpy(table, new, new_count * sizeof(*new));
-}
-
-/* With the lock. Let a list of chunks into the table; false: out of memory. */
-static bool
-extend(struct chunks *chunks, struct chunk *list)
-{
-	size_t more = length(list);
-	size_t count = chunks->table_count + more;
-	/* The second part is for sorting only. */
-	struct chunk **table = malloc((count + more) * sizeof(struct chunk *));
-	struct chunk **new = table ? table + count : NULL;
-
-	if (!table)
-		return false;
-	for (size_t i = 0; list; list = list->next)
-		new[i++] = list;
-	qsort(new, more, sizeof(struct chunk *), compare);
-	merge(table, chunks->table, chunks->table_count, new, more);
-	free(chunks->table);
-	chunks->table = table;
-	chunks->table_count = count;
-	return true;
-}
-
-/* With the lock. Let what has arrived into the table. */
-static void
-let_in(struct chunks *chunks)
-{
-	struct chunk *arrived, *last;
-
-	if (!load_relaxed(&chunks->arrived))
-		return;
-	/* Acquire: pairs with enlist(). */
-	arrived = exchange_acquire(&chunks->arrived, NULL);
-	if (!arrived || extend(chunks, arrived))
-		return;
-	for (last = arrived; last->next; last = last->next)
-		;
-	push_arrived(chunks, arrived, last);
-}
-
-static const char *
-end_of(const struct chunks *chunks, const struct chunk *chunk)
-{
-	return chunk->pages + chunk->page_count * chunks->page_size;
-}
-
-size_t
-chunks_rank(const struct chunks *chunks, const void *address)
-{
-	size_t low = 0, high = chunks->table_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (end_of(chunks, chunks->table[middle]) <=
-			(const char *)address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static struct chunk *
-find_in_table(const struct chunks *chunks, const char *page)
-{
-	size_t i = chunks_rank(chunks, page);
-
-	return i < chunks->table_count && chunks->table[i]->pages <= page ?
-		chunks->table[i] : NULL;
-}
-
-struct chunk *
-chunks_find(struct chunks *chunks, const void *page)
-{
-	struct chunk *chunk = find_in_table(chunks, page);
-
-	if (chunk)
-		return chunk;
-	let_in(chunks);
-	return find_in_table(chunks, page);
-}
+/* ---- taken out and given back ---- */
 
 bool
 chunks_take(struct chunks *chunks, struct chunk *chunk, size_t carved)
 {
 	struct chunk *fresh = chunk;
-	struct chunk **place;
 
 	if (!cas_strong_relaxed(&chunk->carved, &carved, chunk->page_count))
 		return false;
 	/* Seq_cst: see publish(). */
 	cas_strong_seq_cst(&chunks->fresh, &fresh, NULL);
-	chunks->table_count--;
-	place = &chunks->table[chunks_rank(chunks, chunk->pages)];
-	for (; place < chunks->table + chunks->table_count; place++)
-		*place = place[1];
+	chunks_delist(chunks, chunk);
 	return true;
 }
 
@@ -382,7 +234,7 @@ void
 chunks_give(struct chunks *chunks, struct chunk *chunk)
 {
 	sub_relaxed(&chunks->count, 1);
-	sub_relaxed(&chunks->slack, slack_of(chunks, chunk));
+	sub_relaxed(&chunks->slack, chunk_slack(chunks, chunk));
 	/* A malloc may keep what it is given. */
 	source_purge(&chunks->source, chunk->memory, chunks->chunk_size);
 	source_give(&chunks->source, chunk->memory, chunks->chunk_size);
@@ -394,7 +246,7 @@ chunks_give(struct chunks *chunks, struct chunk *chunk)
 	pthread_mutex_unlock(&chunks->lock);
 }
 
-/* ---- beginning, end, counts ---- */
+/* ---- beginning and end ---- */
 
 void
 chunks_init(struct chunks *chunks)
@@ -427,68 +279,4 @@ chunks_release(struct chunks *chunks)
 		chunks->gone = next;
 	}
 	pthread_mutex_destroy(&chunks->lock);
-}
-
-static size_t
-uncarved(const struct chunk *chunk)
-{
-	return chunk->page_count - load_relaxed(&chunk->carved);
-}
-
-size_t
-chunks_uncarved(struct chunks *chunks)
-{
-	size_t pages = 0;
-
-	pthread_mutex_lock(&chunks->lock);
-	for (size_t i = 0; i < chunks->table_count; i++)
-		pages += uncarved(chunks->table[i]);
-	for (const struct chunk *chunk = load_acquire(&chunks->arrived); chunk;
-		chunk = chunk->next)
-		pages += uncarved(chunk);
-	pthread_mutex_unlock(&chunks->lock);
-	return pages * chunks->page_size;
-}
-
-/* ---- fork ---- */
-
-void
-chunks_before_fork(struct chunks *chunks)
-{
-	pthread_mutex_lock(&chunks->lock);
-}
-
-void
-chunks_after_fork(struct chunks *chunks)
-{
-	pthread_mutex_unlock(&chunks->lock);
-}
-
-/* Is the fresh chunk known? */
-static bool
-is_enlisted(const struct chunks *chunks, const struct chunk *fresh)
-{
-	const struct chunk *chunk = load_relaxed(&chunks->arrived);
-
-	while (chunk && chunk != fresh)
-		chunk = chunk->next;
-	return chunk || find_in_table(chunks, fresh->pages);
-}
-
-void
-chunks_recount(struct chunks *chunks, size_t large)
-{
-	struct chunk *fresh = load_relaxed(&chunks->fresh);
-
-	store_relaxed(&chunks->count, 0);
-	store_relaxed(&chunks->slack, 0);
-	for (size_t i = 0; i < chunks->table_count; i++)
-		count_chunk(chunks, chunks->table[i]);
-	for (struct chunk *chunk = load_relaxed(&chunks->arrived); chunk;
-		chunk = chunk->next)
-		count_chunk(chunks, chunk);
-	if (fresh && !is_enlisted(chunks, fresh))
-		enlist(chunks, fresh);
-	source_recount(&chunks->source, large +
-		load_relaxed(&chunks->count) * chunks->chunk_size);
 }

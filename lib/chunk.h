@@ -66,7 +66,21 @@ struct chunks {
 	struct chunk *gone;  /* records of chunks that were given back */
 };
 
+static inline size_t
+chunk_slack(const struct chunks *chunks, const struct chunk *chunk)
+{
+	return chunks->chunk_size - chunk->page_count * chunks->page_size;
+}
+
 void chunks_init(struct chunks *chunks);
+
+/* ---- table.c ---- */
+
+/* Count a new chunk, and let it arrive. Threads: any. Progress: lock-free. */
+void chunks_enlist(struct chunks *chunks, struct chunk *chunk);
+
+/* With the lock. Take chunk out of the table. */
+void chunks_delist(struct chunks *chunks, const struct chunk *chunk);
 
 /* With the lock. The chunk that a page is in; NULL: it has only just arrived,
  * or memory for the table is out. */
@@ -75,6 +89,19 @@ struct chunk *chunks_find(struct chunks *chunks, const void *page);
 /* With the lock. The place in the table of the chunk that an address is in, or
  * else of the next. */
 size_t chunks_rank(const struct chunks *chunks, const void *address);
+
+/* Bytes of pages that were never carved. Threads: any; takes the lock. */
+size_t chunks_uncarved(struct chunks *chunks);
+
+/* In a fork's child: count anew what other threads may have counted half;
+ * large is what the source gave for other purposes. */
+void chunks_recount(struct chunks *chunks, size_t large);
+
+/* Around a fork: the lock. */
+void chunks_before_fork(struct chunks *chunks);
+void chunks_after_fork(struct chunks *chunks);
+
+/* ---- chunk.c ---- */
 
 /* With the lock. Let no thread carve chunk any more, if so many pages have
  * been carved of it, and take it out of the table. */
@@ -112,18 +139,7 @@ bool chunks_carve(struct chunks *chunks, unsigned order, size_t most,
 int chunks_grow(struct chunks *chunks, struct chunk *seen, char **rest,
 	size_t *rest_pages);
 
-/* In a fork's child: count anew what other threads may have counted half;
- * large is what the source gave for other purposes. */
-void chunks_recount(struct chunks *chunks, size_t large);
-
-/* Around a fork: the lock. */
-void chunks_before_fork(struct chunks *chunks);
-void chunks_after_fork(struct chunks *chunks);
-
 /* Give every chunk back. Nobody else may use chunks any more. */
 void chunks_release(struct chunks *chunks);
-
-/* Bytes of pages that were never carved. Threads: any; takes the lock. */
-size_t chunks_uncarved(struct chunks *chunks);
 
 #endif

@@ -40,6 +40,7 @@ libacre_la_SOURCES = \
 	lib/source.c lib/source.h \
 	lib/stats.c \
 	lib/store.c lib/store.h \
+	lib/table.c \
 	lib/text.c \
 	lib/thread.c \
 	lib/trim.c lib/trim.h
