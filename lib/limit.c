@@ -69,8 +69,8 @@ look_into_limbo(const struct want *want)
 {
 	acre_pool *pool = want->cache->member.pool;
 
-	return load_relaxed(&pool->limbo_count) > 0 &&
-		!(pool->flags & ACRE_NONBLOCKING) && pool_may_wait() &&
+	return pool_has_limbo(pool) && !(pool->flags & ACRE_NONBLOCKING) &&
+		pool_may_wait() &&
 		helper_wait_briefly(grace_needed(), LIMBO_WAIT_US);
 }
 

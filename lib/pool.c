@@ -426,3 +426,24 @@ pool_sum(acre_pool *pool, enum count what)
 		sum += load_acquire(&m->counters.of[what]);
 	return sum;
 }
+
+uint64_t
+pool_in_limbo(acre_pool *pool)
+{
+	/* Read first: none ends that was not retired. Acquire: pairs with
+	 * leave_limbo(); who sees none in limbo sees what became of them. */
+	uint64_t ended = load_acquire(&pool->limbo_ended);
+
+	return pool_sum(pool, RETIRED) - ended;
+}
+
+bool
+pool_has_limbo(acre_pool *pool)
+{
+	bool any;
+
+	registry_lock();
+	any = pool_in_limbo(pool) > 0;
+	registry_unlock();
+	return any;
+}

@@ -151,7 +151,7 @@ struct acre_pool {
 	struct counters others;        /* of threads that are not members */
 	_Atomic(size_t) large_bytes;   /* of objects from the source */
 	_Atomic(size_t) limbo_reserved; /* bytes in limbo, and allowances */
-	_Atomic(size_t) limbo_count;    /* regions in limbo */
+	_Atomic(uint64_t) limbo_ended;  /* regions that have left it */
 	_Atomic(size_t) limbo_elsewhere; /* bytes in limbo, of no chunk here */
 	_Atomic(bool) decays;     /* decay.c looks at it */
 	_Atomic(uint64_t) joined; /* PUSHED at the last trim_join's end */
@@ -247,6 +247,10 @@ pool_add(acre_pool *pool, struct member *member, enum count what, uint64_t n)
 
 /* The sum over all threads. With registry_lock(). */
 uint64_t pool_sum(acre_pool *pool, enum count what);
+
+/* Regions in limbo, with registry_lock(); or whether there are any. */
+uint64_t pool_in_limbo(acre_pool *pool);
+bool pool_has_limbo(acre_pool *pool);
 
 /*
  * Give a bundle of so many bytes; a refill takes it apart.

@@ -260,7 +260,7 @@ acre_pool_destroy(acre_pool *pool)
 	/* Again where a cleanup has retired more. */
 	do
 		retire_wait(pool);
-	while (load_acquire(&pool->limbo_count));
+	while (pool_has_limbo(pool));
 	registry_lock();
 	decay_wait(pool);
 	detached = detach_members(pool);

@@ -27,7 +27,8 @@
  *
  * Limbo is bounded in bytes. Threads reserve portions of it, so that bytes are
  * not fought for with each region; what a thread has reserved and not used is
- * its allowance. The number of regions in limbo is one shared count.
+ * its allowance. How many regions are there is what threads have retired, each
+ * by its own count, less what has left.
  */
 #include "lib/retire.h"
 
@@ -87,20 +88,30 @@ reserve_for(acre_pool *pool, struct member *member, size_t bytes)
 	return true;
 }
 
-/* Let a region of so many bytes into limbo; any is, when nothing is there. */
+/* With registry_lock(). Is nothing in limbo, and nothing about to be? */
 static bool
-enter_limbo(acre_pool *pool, struct member *member, size_t bytes)
+is_empty(acre_pool *pool)
 {
-	size_t nothing = 0;
+	size_t allowances = 0;
 
-	if (reserve_for(pool, member, bytes)) {
-		add_relaxed(&pool->limbo_count, 1);
-		return true;
-	}
-	if (!cas_strong_acq_rel(&pool->limbo_count, &nothing, 1))
-		return false;
-	add_relaxed(&pool->limbo_reserved, bytes);
-	return true;
+	for (struct member *m = pool->members; m; m = m->next)
+		allowances += load_relaxed(&m->limbo_allowance);
+	return load_relaxed(&pool->limbo_reserved) <= allowances &&
+		!pool_in_limbo(pool);
+}
+
+/* One region alone may be larger than the bound. */
+static bool
+reserve_alone(acre_pool *pool, size_t bytes)
+{
+	bool empty;
+
+	registry_lock();
+	empty = is_empty(pool);
+	if (empty)
+		add_relaxed(&pool->limbo_reserved, bytes);
+	registry_unlock();
+	return empty;
 }
 
 /* ---- the owner's side ---- */
@@ -180,7 +191,8 @@ acre_region_retire(acre_region *cursor)
 	if (!cache)
 		return ENOMEM;
 	add_held(region, &bytes, &elsewhere);
-	while (!enter_limbo(pool, &cache->member, bytes)) {
+	while (!reserve_for(pool, &cache->member, bytes) &&
+		!reserve_alone(pool, bytes)) {
 		if (pool->flags & ACRE_NONBLOCKING || !pool_may_wait()) {
 			helper_want(grace_needed());
 			return EAGAIN;
@@ -210,7 +222,7 @@ acre_pool_barrier(acre_pool *pool)
 int
 retire_wait(acre_pool *pool)
 {
-	if (load_seq_cst(&pool->limbo_count) == 0)
+	if (!pool_has_limbo(pool))
 		return 0;
 	if (rcu_is_dead)
 		helper_act(take_and_drain);
@@ -323,9 +335,8 @@ leave_limbo(acre_pool *pool)
 	pool->drained = (struct drained){0};
 	sub_relaxed(&pool->limbo_elsewhere, drained.elsewhere);
 	sub_relaxed(&pool->limbo_reserved, drained.bytes);
-	/* Release: pairs with the load in retire_wait; who sees none in limbo
-	 * sees what became of them. The pool may end now. */
-	sub_release(&pool->limbo_count, drained.regions);
+	/* Release: pairs with pool_in_limbo(). */
+	add_release(&pool->limbo_ended, drained.regions);
 }
 
 /* Drain the next region, and count its bytes; false: there is none. */
@@ -420,7 +431,7 @@ count_one(const struct region *region)
 {
 	acre_pool *pool = pool_of(region);
 
-	add_relaxed(&pool->limbo_count, 1);
+	sub_relaxed(&pool->limbo_ended, 1);
 	add_relaxed(&pool->limbo_reserved, region->limbo_bytes);
 	add_relaxed(&pool->limbo_elsewhere, region->limbo_elsewhere);
 }
@@ -446,7 +457,7 @@ static void
 recount_limbo(void)
 {
 	for (acre_pool *pool = pool_first(); pool; pool = pool->next_pool) {
-		store_relaxed(&pool->limbo_count, 0);
+		store_relaxed(&pool->limbo_ended, pool_sum(pool, RETIRED));
 		store_relaxed(&pool->limbo_reserved, 0);
 		store_relaxed(&pool->limbo_elsewhere, 0);
 		pool->drained = (struct drained){0};

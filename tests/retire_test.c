@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "lib/helper.h"
+#include "lib/pool.h"
 #include "lib/rcu.h"
 #include "lib/region.h"
 #include "tests/actor.h"
@@ -682,7 +683,7 @@ START_TEST(memory_is_back_when_a_barrier_says_so)
 		}
 		for (int i = 0; i < PAGES; i++)
 			ck_assert_int_eq(acre_region_retire(regions[i]), 0);
-		while (load_relaxed(&pool->limbo_count))
+		while (pool_has_limbo(pool))
 			if (round % 2)
 				sched_yield();
 		ck_assert_int_eq(acre_pool_barrier(pool), 0);
