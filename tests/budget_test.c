@@ -171,6 +171,18 @@ START_TEST(the_limit_is_reached_to_the_byte)
 }
 END_TEST
 
+START_TEST(a_large_object_without_room_for_its_record_is_refused)
+{
+	setup_within(PAGE + MIB);
+	fill_block(region);
+	assert_refused(region, MIB);
+	ck_assert_uint_eq(stats_of(pool).large_bytes, 0);
+	filled(region, 1, 1);
+	filled(region, 20 * KIB, 1);
+	teardown_within();
+}
+END_TEST
+
 START_TEST(a_limit_of_less_than_a_page_opens_nothing)
 {
 	acre_budget *small = budget_of(NULL, PAGE - 1);
@@ -634,49 +646,50 @@ END_TEST
 
 /* ---- many threads ---- */
 
-enum { THREADS = 4, TURNS = 20000 };
+enum { THREADS = 4, TURNS = SANITIZED ? 50000 : 2000000 };
 
-/* Of two limits above each other the leaf's has room for a small charge and
- * for one of the large ones, which the root always refuses. */
+static pthread_barrier_t start;
+
+/* The root always refuses the large charges; all limits always have room for
+ * the small ones, but for what comes to nothing. */
+enum { SMALL = 30, LARGE = 80, ROOT = 60, BELOW = 130 };
+
+/* Charge size, again and again; returns how often that went wrong. */
 static void *
-charge_what_does_not_fit(void *unused)
+charge(void *size)
 {
-	(void)unused;
-	for (int i = 0; i < TURNS; i++)
-		ck_assert(!budget_charge(budget, 80));
-	return NULL;
-}
+	bool fits = (uintptr_t)size == SMALL;
+	uintptr_t wrong = 0;
 
-static void *
-charge_what_fits(void *unused)
-{
-	intptr_t refused = 0;
+	pthread_barrier_wait(&start);
+	for (int i = 0; i < TURNS; i++) {
+		bool charged = budget_charge(budget, (uintptr_t)size);
 
-	(void)unused;
-	for (int i = 0; i < TURNS; i++)
-		if (budget_charge(budget, 30))
-			budget_discharge(budget, 30);
-		else
-			refused++;
-	return (void *)refused;
+		if (charged)
+			budget_discharge(budget, (uintptr_t)size);
+		wrong += charged != fits;
+	}
+	return (void *)wrong;
 }
 
 START_TEST(nobody_is_refused_for_what_comes_to_nothing)
 {
-	acre_budget *root = budget_of(NULL, 60);
-	acre_budget *middle = budget_of(root, 130);
+	acre_budget *root = budget_of(NULL, ROOT);
+	acre_budget *middle = budget_of(root, BELOW);
 	pthread_t threads[THREADS];
-	void *refused;
 
-	budget = budget_of(middle, 130);
+	budget = budget_of(middle, BELOW);
+	pthread_barrier_init(&start, NULL, THREADS);
 	for (int i = 0; i < THREADS; i++)
-		ck_assert_int_eq(pthread_create(&threads[i], NULL,
-			i < 2 ? charge_what_fits : charge_what_does_not_fit,
-			NULL), 0);
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, charge,
+			(void *)(uintptr_t)(i % 2 ? SMALL : LARGE)), 0);
 	for (int i = 0; i < THREADS; i++) {
-		pthread_join(threads[i], &refused);
-		ck_assert_uint_eq((uintptr_t)refused, 0);
+		void *wrong;
+
+		pthread_join(threads[i], &wrong);
+		ck_assert_uint_eq((uintptr_t)wrong, 0);
 	}
+	pthread_barrier_destroy(&start);
 	assert_charged(0);
 	ck_assert_uint_eq(acre_budget_used(middle), 0);
 	ck_assert_uint_eq(acre_budget_used(root), 0);
@@ -693,6 +706,7 @@ SUITE("budget",
 	a_child_is_charged_to_its_own_budget,
 	the_callers_buffer_is_not_charged,
 	the_limit_is_reached_to_the_byte,
+	a_large_object_without_room_for_its_record_is_refused,
 	a_limit_of_less_than_a_page_opens_nothing,
 	every_ancestor_is_charged_and_may_refuse,
 	a_regions_own_limit_holds_too,
