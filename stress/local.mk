@@ -8,13 +8,16 @@ stress_common = \
 	stress/common.c stress/common.h \
 	stress/filled.c stress/filled.h
 
-stress_programs = stress/aba stress/churn stress/handoff stress/stalled \
-	stress/threads
+stress_programs = stress/aba stress/budget stress/churn stress/handoff \
+	stress/stalled stress/threads
 
 check_PROGRAMS += $(stress_programs) stress/aba-skip-grace \
 	stress/planted-race
 TESTS += $(stress_programs) stress/aba-can-see.sh stress/tsan-can-see.sh
 EXTRA_DIST += stress/aba-can-see.sh stress/tsan-can-see.sh stress/sanitize.sh
+
+stress_budget_SOURCES = stress/budget.c $(stress_common)
+stress_budget_LDADD = libacre.la
 
 stress_churn_SOURCES = stress/churn.c $(stress_common)
 stress_churn_LDADD = libacre.la
