@@ -44,6 +44,7 @@
 #include <stdlib.h>
 
 #include "lib/atomic.h"
+#include "lib/probe.h"
 
 struct acre_budget {
 	/* Fixed at creation. */
@@ -105,9 +106,11 @@ budget_charge(acre_budget *budget, size_t size)
 {
 	acre_budget *level;
 
-	for (level = budget; level; level = level->parent)
+	for (level = budget; level; level = level->parent) {
 		if (!reserve(level, size))
 			break;
+		probe_charge_window();
+	}
 	if (level) {
 		for (; budget != level; budget = budget->parent)
 			release(budget, size);

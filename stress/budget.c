@@ -16,10 +16,12 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/atomic.h"
+#include "lib/probe.h"
 #include "stress/common.h"
 
 #define SLOTS 8         /* regions that a thread has open at most */
@@ -66,6 +68,16 @@ static _Atomic(struct slot *) letters[LETTERS];
 static pthread_barrier_t barrier;
 static bool last_round; /* written by one between two barriers */
 static uint64_t rounds;
+
+/* A charge is on its way for long enough to stand in others' way. */
+void
+probe_charge_window(void)
+{
+	static _Atomic(unsigned) charges;
+
+	if (add_relaxed(&charges, 1) % 16 == 0)
+		sched_yield();
+}
 
 /* ---- what is held ---- */
 
@@ -318,14 +330,20 @@ some_node(struct worker *w)
 
 /* ---- the crowd ---- */
 
+/* Try for all that the crowd has room for, another hog being on its way or
+ * not. */
 static void
 be_a_hog(struct worker *w)
 {
+	size_t room = HUGE_BYTES - acre_budget_used(nodes[CROWD].budget);
+
 	if (!w->hog.region)
 		open_slot(w, &w->hog, &nodes[CROWD]);
-	if (w->hog.region && acre_alloc(w->hog.region, HUGE_BYTES - PAGE))
-		stress_fail("more than the root's limit was had");
-	w->hogs++;
+	if (w->hog.region && room > HUGE_BYTES / 2) {
+		if (acre_alloc(w->hog.region, room))
+			stress_fail("more than the root's limit was had");
+		w->hogs++;
+	}
 }
 
 static void
