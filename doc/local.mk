@@ -20,4 +20,5 @@ EXTRA_DIST += \
 	doc/decisions/0015-a-large-region-closes-as-a-bundle.md \
 	doc/decisions/0016-retired-regions-wait-in-bags.md \
 	doc/decisions/0017-a-forks-child-may-go-on.md \
-	doc/decisions/0018-a-refill-takes-two-batches.md
+	doc/decisions/0018-a-refill-takes-two-batches.md \
+	doc/decisions/0020-budgets.md

@@ -9,7 +9,7 @@
  * reader may take: a grace period that is under way must be able to end.
  *
  *   draining -> bp -> default pool -> registry -> chunks, depots, overflows
- *            -> helper
+ *            -> helper -> budgets
  *
  * What other threads did without a lock at that moment is lost to the child,
  * never wrong: a batch between two lists, and their caches, stay where they
@@ -30,6 +30,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "lib/budget.h"
 #include "lib/cache.h"
 #include "lib/decay.h"
 #include "lib/helper.h"
@@ -54,6 +55,7 @@ before(void)
 	inside = barred;
 	pool_before_fork();
 	helper_before_fork();
+	budget_before_fork();
 }
 
 static void
@@ -61,6 +63,7 @@ after_in_parent(void)
 {
 	bool held = bp_is_held;
 
+	budget_after_fork(false);
 	helper_after_fork(false);
 	pool_after_fork(false);
 	retire_after_fork(false);
@@ -75,6 +78,7 @@ after_in_child(void)
 		rcu_after_fork_child();
 	else if (inside)
 		rcu_is_dead = true;
+	budget_after_fork(true);
 	helper_after_fork(true);
 	caches_after_fork();
 	decay_after_fork();

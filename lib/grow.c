@@ -17,15 +17,24 @@
 #define GROW_SHARE 8
 
 bool
-grow_may_hold(const struct region *region, size_t size)
+grow_charge(const struct region *region, size_t size)
 {
 	size_t most = region->state & STATE_MORE ? region->more.max_bytes : 0;
 	size_t held = acre_region_held(&region->cursor);
 
-	if (!most || (held <= most && size <= most - held))
+	if (!most)
 		return true;
+	if (held <= most && size <= most - held)
+		return budget_charge(region->more.budget, size);
 	errno = ENOMEM;
 	return false;
+}
+
+void
+grow_discharge(const struct region *region, size_t size)
+{
+	if (size > 0 && region->state & STATE_MORE)
+		budget_discharge(region->more.budget, size);
 }
 
 /* Which order is next, and what region must hold before it is larger. */
@@ -57,6 +66,22 @@ least_order(const struct cache *cache, size_t size)
 	return order;
 }
 
+/* A block of bin's, charged; or NULL, errno is set. */
+static struct block *
+take_charged(const struct region *region, struct cache *cache,
+	const struct bin *bin,
+	struct block *(*from)(struct cache *cache, unsigned order))
+{
+	struct block *block;
+
+	if (!grow_charge(region, bin->size))
+		return NULL;
+	block = from(cache, bin_order(bin));
+	if (!block)
+		grow_discharge(region, bin->size);
+	return block;
+}
+
 /* A block from the pool, or where one of that size cannot be had, a smaller
  * one; or from the cache of a thread that used another last. */
 static __attribute__((noinline)) struct block *
@@ -72,14 +97,12 @@ take_slow(struct region *region, size_t size, struct bin **bin)
 	least = least_order(cache, size);
 	for (; order > least; order--) {
 		*bin = &cache->bins[order];
-		block = grow_may_hold(region, (*bin)->size) ?
-			cache_try(cache, order) : NULL;
+		block = take_charged(region, cache, *bin, cache_try);
 		if (block)
 			return block;
 	}
 	*bin = &cache->bins[least];
-	return grow_may_hold(region, (*bin)->size) ?
-		limit_take(cache, least) : NULL;
+	return take_charged(region, cache, *bin, limit_take);
 }
 
 /* As take_slow, when the block is at hand. */

@@ -51,12 +51,14 @@ take_block(struct region *region, struct large *large)
 	struct block *block = NULL;
 
 	large->size = pool_of(region)->orders[large->order].size;
-	if (!grow_may_hold(region, large->size))
+	if (!grow_charge(region, large->size))
 		return false;
 	if (cache)
 		block = limit_take(cache, large->order);
 	if (block)
 		pool_add(pool_of(region), &cache->member, GROWN, 1);
+	else
+		grow_discharge(region, large->size);
 	large->memory = (char *)block;
 	return block;
 }
@@ -67,11 +69,13 @@ take_from_source(struct region *region, struct large *large, size_t size)
 	struct cache *cache = cache_of(pool_of(region));
 
 	large->size = ALIGN_UP(size);
-	if (!cache || !grow_may_hold(region, large->size))
+	if (!cache || !grow_charge(region, large->size))
 		return false;
 	large->memory = limit_take_large(cache, large->size);
-	if (!large->memory)
+	if (!large->memory) {
+		grow_discharge(region, large->size);
 		return false;
+	}
 	region_more(region)->from_source += large->size;
 	return true;
 }
@@ -123,6 +127,7 @@ large_alloc(struct region *region, size_t size)
 	if (!large) {
 		region->more.held -= taken.size;
 		give_memory(region, &taken);
+		grow_discharge(region, taken.size);
 		return NULL;
 	}
 	large->memory = taken.memory;
@@ -146,8 +151,9 @@ large_find(const struct region *region, const void *p)
 	return large;
 }
 
-void
-large_free(struct region *region, struct large *large)
+/* All of large_free but the end of the charge. */
+static void
+give(struct region *region, struct large *large)
 {
 	struct large **link = &region->more.large;
 
@@ -159,24 +165,37 @@ large_free(struct region *region, struct large *large)
 	keep_record(region, large);
 }
 
+void
+large_free(struct region *region, struct large *large)
+{
+	size_t size = large->size;
+
+	give(region, large);
+	grow_discharge(region, size);
+}
+
 /* Memory from the source, resized where the source can; else NULL. */
 static bool
 resize(struct region *region, struct large *large, size_t size)
 {
 	size_t new_size = ALIGN_UP(size);
+	size_t more = new_size > large->size ? new_size - large->size : 0;
 	char *moved;
 	int error;
 
 	if (large->order != ORDER_SOURCE || size > PTRDIFF_MAX - ACRE_ALIGN ||
 		order_for(pool_of(region), size) != ORDER_SOURCE)
 		return false;
-	if (new_size > large->size &&
-		!grow_may_hold(region, new_size - large->size))
+	if (more && !grow_charge(region, more))
 		return false;
 	moved = pool_resize_large(pool_of(region), large->memory, large->size,
 		new_size, &error);
-	if (!moved)
+	if (!moved) {
+		grow_discharge(region, more);
 		return false;
+	}
+	if (new_size < large->size)
+		grow_discharge(region, large->size - new_size);
 	region->more.held += new_size - large->size;
 	region->more.from_source += new_size - large->size;
 	large->memory = moved;
@@ -226,6 +245,6 @@ void
 large_release(struct region *region, uint64_t serial)
 {
 	while (region->more.large && region->more.large->serial > serial)
-		large_free(region, region->more.large);
+		give(region, region->more.large);
 	forget_records(region, serial);
 }

@@ -11,6 +11,7 @@ libacre_la_SOURCES = \
 	lib/allocator.c \
 	lib/atomic.h \
 	lib/block.h \
+	lib/budget.c lib/budget.h \
 	lib/cache.c lib/cache.h \
 	lib/chunk.c lib/chunk.h \
 	lib/claim.c lib/claim.h \

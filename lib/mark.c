@@ -71,12 +71,15 @@ acre_region_rewind(acre_region *cursor, acre_mark outside)
 	struct region *region = region_of(cursor);
 	struct mark mark = ((union mark_view){.outside = outside}).inside;
 	struct more *more = region_more(region);
+	size_t held;
 
 	check(more, &mark);
 	region_finish(region, mark.serial);
+	held = more->held;
 	large_release(region, mark.serial);
 	for (unsigned i = 0; i < pool_of(region)->grow_orders; i++)
 		grow_release_to(region, i, &mark.chains[i]);
+	grow_discharge(region, held - more->held);
 	more->base = mark.base;
 	more->end = mark.end;
 	more->serial = mark.serial;

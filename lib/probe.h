@@ -2,9 +2,10 @@
 /*
  * probe.h - where a stress build looks in. Nothing in a normal build.
  *
- * ACRE_PROBES            probe_pop_window() is the stress program's own; it
- *                        widens the window between reading a descriptor's
- *                        next and the compare-and-swap.
+ * ACRE_PROBES            these are the stress program's own, and widen a
+ *                        window. probe_pop_window: between reading a
+ *                        descriptor's next and the compare-and-swap;
+ *                        probe_charge_window: between two levels of budgets.
  * ACRE_PROBE_SKIP_GRACE  descriptors are reused, and retired regions drained,
  *                        at once. These builds are wrong on purpose:
  *                        stress/aba and stress/retire must find it out.
@@ -14,9 +15,14 @@
 
 #ifdef ACRE_PROBES
 void probe_pop_window(void);
+void probe_charge_window(void);
 #else
 static inline void
 probe_pop_window(void)
+{
+}
+static inline void
+probe_charge_window(void)
 {
 }
 #endif

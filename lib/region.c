@@ -93,7 +93,7 @@ acre_region_open(acre_pool *pool)
 static bool
 are_valid(const acre_pool *pool, const acre_region_options *o)
 {
-	return pool && !o->budget && !o->buffer == !o->buffer_size &&
+	return pool && !o->buffer == !o->buffer_size &&
 		!(o->max_bytes && o->max_bytes < pool->page_size) &&
 		!(o->parent && region_of(o->parent)->state & STATE_DETACHED);
 }
@@ -117,14 +117,47 @@ open_in_buffer(acre_pool *pool, const acre_region_options *o)
 	return &region->cursor;
 }
 
-/* A first block of a page, for a limit that a learned one might exceed. */
+/* A first block of an order, charged; or NULL, errno is set. */
+static struct block *
+take_first(struct cache *cache, unsigned order, acre_budget *budget)
+{
+	size_t size = cache->bins[order].size;
+	struct block *block;
+
+	if (!budget_charge(budget, size))
+		return NULL;
+	block = order > 0 ? cache_try(cache, order) : limit_take(cache, 0);
+	if (!block)
+		budget_discharge(budget, size);
+	return block;
+}
+
+/* A first block that limits let be: of a learned order or less, and where the
+ * region has a limit of its own, of a page. */
 static acre_region *
-open_in_page(acre_pool *pool)
+open_within(acre_pool *pool, const acre_region_options *o)
 {
 	struct cache *cache = cache_of(pool);
-	struct block *block = cache ? limit_take(cache, 0) : NULL;
+	struct block *block;
+	unsigned order;
 
-	return block ? start(cache, &cache->bins[0], block) : NULL;
+	if (!cache)
+		return NULL;
+	order = o->max_bytes ? 0 : learn_order(cache);
+	block = take_first(cache, order, o->budget);
+	while (!block && order > 0)
+		block = take_first(cache, --order, o->budget);
+	return block ? start(cache, &cache->bins[order], block) : NULL;
+}
+
+static void
+add_budget(struct region *region, acre_budget *budget)
+{
+	region->more.budget = budget;
+	region->state |= STATE_ATTACHED;
+	if (!region->more.max_bytes)
+		region->more.max_bytes = SIZE_MAX;
+	budget_join(budget);
 }
 
 static void
@@ -157,8 +190,8 @@ acre_region_open_with(acre_pool *pool, const acre_region_options *options)
 	}
 	if (options->buffer_size >= BUFFER_LEAST)
 		cursor = open_in_buffer(pool, options);
-	else if (options->max_bytes)
-		cursor = open_in_page(pool);
+	else if (options->max_bytes || options->budget)
+		cursor = open_within(pool, options);
 	else
 		cursor = acre_region_open(pool);
 	if (!cursor)
@@ -166,6 +199,8 @@ acre_region_open_with(acre_pool *pool, const acre_region_options *options)
 	more = region_more(region_of(cursor));
 	more->max_bytes = options->max_bytes;
 	more->name = options->name;
+	if (options->budget)
+		add_budget(region_of(cursor), options->budget);
 	if (options->parent)
 		add_child(region_of(options->parent), region_of(cursor));
 	return cursor;
@@ -212,12 +247,21 @@ end(struct region *region)
 static void
 release(struct region *region)
 {
+	acre_budget *budget = NULL;
+	size_t held = 0;
+
 	if (region->state & STATE_MORE) {
+		budget = region->more.budget;
+		held = region->more.held;
 		large_release(region, 0);
 		grow_release(region);
 		region_leave_parent(region);
 	}
 	end(region);
+	if (budget) {
+		budget_discharge(budget, held);
+		budget_leave(budget);
+	}
 }
 
 static void
@@ -330,9 +374,13 @@ acre_region_reset(acre_region *cursor)
 	struct more *more = &region->more;
 
 	if (region->state & STATE_MORE) {
+		size_t held;
+
 		region_finish(region, 0);
+		held = more->held;
 		large_release(region, 0);
 		grow_release(region);
+		grow_discharge(region, held - more->held);
 		more->base = region_first_object(region);
 		more->end = more->first_end;
 		grow_begin(region);

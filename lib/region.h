@@ -32,6 +32,7 @@
 
 #include "acre/acre.h"
 #include "lib/block.h"
+#include "lib/budget.h"
 #include "lib/cache.h"
 #include "lib/limit.h"
 
@@ -42,8 +43,9 @@
 #define STATE_BUFFER 4u    /* the first block is the caller's buffer */
 #define STATE_DETACHED 8u  /* between two owners */
 #define STATE_GREW 16u     /* it has or had more than its first block */
-#define STATE_ATTACHED 32u /* it has or had what close must walk: large
-			    * objects, cleanups, children, a parent */
+#define STATE_ATTACHED 32u /* it has or had what close must see to: large
+			    * objects, cleanups, children, a parent, a
+			    * budget */
 #define STATE_FLAGS 63u    /* the order is counted in sizes of a bin */
 
 _Static_assert(sizeof(struct bin) == STATE_FLAGS + 1,
@@ -105,7 +107,10 @@ struct region {
 		uint64_t born; /* the parent's serial at its birth */
 
 		uintptr_t first_end; /* of the first block or buffer */
-		size_t max_bytes;  /* 0: no limit */
+		/* 0: no limit. With a budget SIZE_MAX at most, so that 0 says
+		 * that a block may just be taken. */
+		size_t max_bytes;
+		acre_budget *budget; /* charged with what is held, or NULL */
 		const char *name;
 	} more;
 };
@@ -157,19 +162,24 @@ region_more(struct region *region)
  * NULL: errno is set. */
 void *grow_alloc(struct region *region, size_t size);
 
-/* Give back all blocks that region grew by, in constant time. */
+/* Give back all blocks that region grew by, in constant time. What the blocks
+ * were charged stays: it is for the caller to discharge, all in one. */
 void grow_release(struct region *region);
 
 /* Give back the blocks of an order that were taken since its chain was as
- * given; linear in them. */
+ * given; linear in them. The caller discharges them. */
 void grow_release_to(struct region *region, unsigned order,
 	const struct chain *before);
 
 /* Which blocks come next, for a region that begins to use more. */
 void grow_begin(struct region *region);
 
-/* May region hold size bytes more? If not, errno is set. */
-bool grow_may_hold(const struct region *region, size_t size);
+/* Before region holds size bytes more: if they are within its limit, charge
+ * them to its budget; else errno is set. */
+bool grow_charge(const struct region *region, size_t size);
+
+/* It does not, or no more. */
+void grow_discharge(const struct region *region, size_t size);
 
 /* ---- large.c ---- */
 
@@ -180,7 +190,7 @@ struct large *large_find(const struct region *region, const void *p);
 void *large_realloc(struct region *region, struct large *large, void *p,
 	size_t size);
 void large_free(struct region *region, struct large *large);
-/* Free those with a serial beyond this one. */
+/* Free those with a serial beyond this one; the caller discharges them. */
 void large_release(struct region *region, uint64_t serial);
 
 /* ---- cleanup.c ---- */

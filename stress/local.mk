@@ -8,13 +8,19 @@ stress_common = \
 	stress/common.c stress/common.h \
 	stress/filled.c stress/filled.h
 
-stress_programs = stress/aba stress/churn stress/handoff stress/stalled \
-	stress/threads
+stress_programs = stress/aba stress/budget stress/churn stress/handoff \
+	stress/stalled stress/threads
 
 check_PROGRAMS += $(stress_programs) stress/aba-skip-grace \
 	stress/planted-race
 TESTS += $(stress_programs) stress/aba-can-see.sh stress/tsan-can-see.sh
 EXTRA_DIST += stress/aba-can-see.sh stress/tsan-can-see.sh stress/sanitize.sh
+
+# Its own budget.c, with a probe, stands in for the library's.
+stress_budget_SOURCES = stress/budget.c $(stress_common) lib/budget.c
+stress_budget_CPPFLAGS = $(AM_CPPFLAGS) -DACRE_PROBES
+stress_budget_LDADD = libacre.la $(URCU_LIBS)
+stress_budget_LDFLAGS = -static
 
 stress_churn_SOURCES = stress/churn.c $(stress_common)
 stress_churn_LDADD = libacre.la

@@ -1,7 +1,7 @@
 # Tests of forks: what a child can do, with each RCU flavour, and whom a fork
 # waits for.
 
-fork_suites = tests/fork_test tests/fork_locks_test
+fork_suites = tests/fork_test tests/fork_budget_test tests/fork_locks_test
 if HAVE_URCU_MEMB
 fork_suites += tests/fork_memb_test
 endif
@@ -26,6 +26,10 @@ wrap_calls = $(wrap_create) -Wl,--wrap=aligned_alloc \
 tests_fork_test_CFLAGS = $(AM_CFLAGS)
 tests_fork_test_LDADD = $(LDADD) $(URCU_LIBS)
 tests_fork_test_LDFLAGS = -static $(wrap_create)
+
+tests_fork_budget_test_CFLAGS = $(AM_CFLAGS)
+tests_fork_budget_test_LDADD = $(LDADD) $(URCU_LIBS)
+tests_fork_budget_test_LDFLAGS = -static $(wrap_create)
 
 tests_fork_locks_test_CFLAGS = $(AM_CFLAGS)
 tests_fork_locks_test_LDADD = $(LDADD) $(URCU_LIBS)

@@ -16,6 +16,8 @@ static int
 use_every_call(void)
 {
 	acre_pool_options options;
+	acre_region_options within;
+	acre_budget *budget;
 	acre_stats stats;
 	acre_pool *pool;
 	acre_region *region;
@@ -37,6 +39,12 @@ use_every_call(void)
 	acre_pool_stats(pool, &stats);
 	ok = ok && stats.regions_open == 1;
 	acre_region_close(region);
+	memset(&within, 0, sizeof(within));
+	budget = within.budget = acre_budget_create(NULL, 8192);
+	region = acre_region_open_with(pool, &within);
+	ok = ok && region && acre_budget_used(budget) == 8192;
+	acre_region_close(region);
+	ok = ok && acre_budget_destroy(budget) == 0;
 	return ok && acre_pool_destroy(pool) == 0;
 }
 

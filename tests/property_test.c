@@ -12,7 +12,7 @@
  * The model knows of each region: its live objects, each filled with a byte
  * of its own (so objects that overlap are seen), when they were born, its
  * cleanups, marks and children, and how many bytes are in blocks and in large
- * objects. What the library has by itself (where it places an object, how
+ * objects; and of each budget, who uses it. What the library has by itself (where it places an object, how
  * large a block is) the model takes from the library, and holds it against
  * the statistics.
  */
@@ -25,6 +25,7 @@
 #include "tests/source.h"
 
 enum { REGIONS = 8, OBJECTS = 48, CLEANUPS = 12, MARKS = 4, STEPS = 120 };
+enum { BUDGETS = 6 };
 enum { RUNS = 4000, SECONDS = 5 };
 
 struct object {
@@ -53,9 +54,17 @@ struct mark {
 	size_t small, blocks;
 };
 
+/* Below another one, or none. */
+struct budget_model {
+	acre_budget *budget; /* NULL: none */
+	struct budget_model *parent;
+	size_t limit;
+};
+
 struct model {
 	acre_region *region; /* NULL: none */
 	struct model *parent;
+	struct budget_model *budget;
 	uint64_t born;
 	struct object objects[OBJECTS];
 	struct task *tasks[CLEANUPS]; /* oldest first */
@@ -70,6 +79,7 @@ struct model {
 };
 
 static struct model models[REGIONS];
+static struct budget_model budgets[BUDGETS];
 static struct test_source source;
 static uint64_t seed, state, now;
 static int at_step, last_id;
@@ -211,6 +221,69 @@ check_pool(void)
 		REQUIRE(source.calls + source.resizes == s.source_calls);
 }
 
+/* What regions hold below a budget. */
+static size_t
+charged_to(const struct budget_model *b)
+{
+	size_t bytes = 0;
+
+	for (int i = 0; i < REGIONS; i++) {
+		const struct budget_model *of =
+			models[i].region ? models[i].budget : NULL;
+
+		while (of && of != b)
+			of = of->parent;
+		if (of)
+			bytes += acre_region_held(models[i].region);
+	}
+	return bytes;
+}
+
+static void
+check_budgets(void)
+{
+	for (int i = 0; i < BUDGETS; i++) {
+		const struct budget_model *b = &budgets[i];
+
+		if (!b->budget)
+			continue;
+		REQUIRE(acre_budget_used(b->budget) == charged_to(b));
+		REQUIRE(charged_to(b) <= b->limit);
+	}
+}
+
+/* Have b and all above it so much room? */
+static bool
+budgets_have(const struct budget_model *b, size_t size)
+{
+	for (; b; b = b->parent)
+		if (b->limit - charged_to(b) < size)
+			return false;
+	return true;
+}
+
+/* Can only budgets have refused? */
+static bool
+only_budgets_limit(const struct model *m)
+{
+	return !m->max_bytes && !source.fail_at &&
+		!pool->chunks.source.max_bytes;
+}
+
+/* The least that must be held more for an object of its own. */
+static size_t
+least_for(size_t size)
+{
+	unsigned order = 0;
+
+	if (size > pool->orders[pool->order_count - 1].size)
+		return ALIGN_UP(size);
+	while (pool->orders[order].size <
+		size + (size > pool->object_most ? 0 : BLOCK_HEADER))
+		order++;
+	return pool->orders[order].size;
+}
+
 static void
 check_all(void)
 {
@@ -317,6 +390,11 @@ step_alloc(struct model *m)
 	}
 	if (!p) {
 		check_failure(m, used, held);
+		/* A large one's record may want a page, too. */
+		if (align == 1 && only_budgets_limit(m))
+			REQUIRE(!budgets_have(m->budget, least_for(size) +
+				(size > pool->object_most ? pool->page_size :
+							    0)));
 		return;
 	}
 	REQUIRE((uintptr_t)p % align == 0);
@@ -659,6 +737,65 @@ step_rewind(struct model *m)
 	REQUIRE(block_bytes(m) == mark->blocks);
 }
 
+/* ---- budgets ---- */
+
+static struct budget_model *
+some_budget(void)
+{
+	struct budget_model *b = &budgets[random_below(BUDGETS)];
+
+	return b->budget ? b : NULL;
+}
+
+static bool
+is_used(const struct budget_model *b)
+{
+	for (int i = 0; i < REGIONS; i++)
+		if (models[i].region && models[i].budget == b)
+			return true;
+	for (int i = 0; i < BUDGETS; i++)
+		if (budgets[i].budget && budgets[i].parent == b)
+			return true;
+	return false;
+}
+
+/* Make it, or end it where that can be. */
+static void
+step_budget(void)
+{
+	struct budget_model *b = &budgets[random_below(BUDGETS)];
+	bool used = is_used(b);
+
+	if (!b->budget) {
+		b->parent = chance(60) ? some_budget() : NULL;
+		b->limit = chance(10) ? SIZE_MAX :
+			1 + random_below(60 * pool->page_size);
+		b->budget = acre_budget_create(
+			b->parent ? b->parent->budget : NULL, b->limit);
+		REQUIRE(b->budget);
+	} else {
+		REQUIRE(acre_budget_destroy(b->budget) ==
+			(used ? EBUSY : 0));
+		if (!used)
+			b->budget = NULL;
+	}
+}
+
+static void
+end_budgets(void)
+{
+	int left;
+
+	do {
+		left = 0;
+		for (int i = 0; i < BUDGETS; i++)
+			if (budgets[i].budget && is_used(&budgets[i]))
+				left++;
+			else if (acre_budget_destroy(budgets[i].budget) == 0)
+				budgets[i].budget = NULL;
+	} while (left);
+}
+
 /* ---- open, hand over, fail ---- */
 
 static void
@@ -676,13 +813,17 @@ step_open(struct model *m)
 	}
 	if (chance(20))
 		o.max_bytes = pool->page_size * (1 + random_below(20));
+	m->budget = chance(50) ? some_budget() : NULL;
+	o.budget = m->budget ? m->budget->budget : NULL;
 	errno = 0;
-	if (!o.parent && !o.buffer && !o.max_bytes && chance(80))
+	if (!o.parent && !o.buffer && !o.max_bytes && !o.budget && chance(80))
 		m->region = acre_region_open(pool);
 	else
 		m->region = acre_region_open_with(pool, &o);
 	if (!m->region) {
 		REQUIRE(errno == ENOMEM);
+		if (only_budgets_limit(m))
+			REQUIRE(!budgets_have(m->budget, pool->page_size));
 		free(m->buffer);
 		return;
 	}
@@ -726,7 +867,9 @@ step(void)
 	struct model *m = &models[random_below(REGIONS)];
 	size_t dice = random_below(100);
 
-	if (!m->region)
+	if (chance(5))
+		step_budget();
+	else if (!m->region)
 		step_open(m);
 	else if (dice < 35)
 		step_alloc(m);
@@ -748,7 +891,7 @@ step(void)
 		step_close(m);
 	else if (dice < 96)
 		step_reset(m);
-	else if (dice < 98)
+	else if (dice < 97)
 		step_detach(m);
 	else
 		step_source();
@@ -756,6 +899,7 @@ step(void)
 		if (models[i].region)
 			check_region(&models[i]);
 	check_pool();
+	check_budgets();
 }
 
 /* Pools of every kind; those that name no source have the test's. */
@@ -797,6 +941,7 @@ one_run(void)
 	state = seed * 0x9e3779b97f4a7c15ull + 1;
 	now = 0;
 	memset(models, 0, sizeof(models));
+	memset(budgets, 0, sizeof(budgets));
 	open_pool();
 	for (at_step = 0; at_step < STEPS; at_step++) {
 		step();
@@ -809,6 +954,8 @@ one_run(void)
 			step_close(&models[i]);
 	check_pool();
 	REQUIRE(stats_of(pool).regions_open == 0);
+	check_budgets();
+	end_budgets();
 	REQUIRE(acre_pool_destroy(pool) == 0);
 	REQUIRE(source.live == 0);
 }

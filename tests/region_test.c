@@ -75,7 +75,6 @@ START_TEST(wrong_options_are_refused)
 	detached = acre_region_open(pool);
 	acre_region_detach(detached);
 	const acre_region_options wrong[] = {
-		{.budget = (acre_budget *)buffer},
 		{.buffer = buffer},
 		{.buffer_size = sizeof(buffer)},
 		{.max_bytes = 1},

@@ -253,6 +253,45 @@ typedef struct acre_stats {
  */
 void acre_pool_stats(acre_pool *pool, acre_stats *stats);
 
+/* ---- budgets -------------------------------------------------------- */
+
+/*
+ * acre_budget_create: make a limit in bytes that regions share, of any pools
+ * and threads; below a parent, or NULL. What is charged to it is charged to
+ * all its ancestors too, and none of them is ever over its limit.
+ *
+ * A region gets its budget when it is opened, and is charged what it holds
+ * (acre_region_held): blocks and large objects, not the caller's buffer. A
+ * charge ends when the memory is back: by close, reset or rewind, by free or
+ * realloc of a large object; for a retired region, when its limbo ends. What
+ * has no room fails with ENOMEM; a block larger than needed is not insisted
+ * on.
+ *
+ * limit SIZE_MAX: it has none of its own, it counts, and its ancestors hold.
+ *
+ * Returns NULL and sets errno: EINVAL (limit is 0), ENOMEM.
+ * Threads:  any, while nobody destroys parent.
+ */
+typedef struct acre_budget acre_budget;
+acre_budget *acre_budget_create(acre_budget *parent, size_t limit);
+
+/*
+ * acre_budget_destroy: end a budget that no region, open or in limbo, and no
+ * budget below uses; NULL is fine.
+ *
+ * Returns EBUSY: one does.
+ * Threads:  any, while no other thread passes it to a call.
+ */
+int acre_budget_destroy(acre_budget *budget);
+
+/*
+ * acre_budget_used: the bytes that are charged, budgets below included; never
+ * more than the limit. While threads go on, also what they are just trying.
+ *
+ * Threads:  any. Progress: wait-free.
+ */
+size_t acre_budget_used(const acre_budget *budget);
+
 /* ---- regions -------------------------------------------------------- */
 
 /*
@@ -264,8 +303,6 @@ struct acre_region {
 	uintptr_t limit;
 };
 
-typedef struct acre_budget acre_budget;
-
 /*
  * acre_region_options: zero in a field means none.
  */
@@ -273,7 +310,8 @@ typedef struct acre_region_options {
 	/* This region closes with its parent, before it. Both have the same
 	 * owner; the pools may differ. */
 	acre_region *parent;
-	/* Reserved: must be NULL. */
+	/* Charged with what the region holds, for as long as it does. Its
+	 * children are not, but to budgets of their own. */
 	acre_budget *budget;
 	/* The most bytes that the region may hold (acre_region_held). */
 	size_t max_bytes;
@@ -302,9 +340,10 @@ acre_region *acre_region_open(acre_pool *pool);
 /*
  * acre_region_open_with: the same with options, which may be NULL.
  *
- * Returns NULL and sets errno: EINVAL (also for a budget, for a buffer
- * without a size or a size without a buffer, for a max_bytes of less than a
- * page and for a parent that is detached), ENOMEM.
+ * Returns NULL and sets errno: EINVAL (also for a buffer without a size
+ * or a size without a buffer, for a max_bytes of less than a page and for a
+ * parent that is detached), ENOMEM (also: the budget, or one above it, has no
+ * room for a page).
  */
 acre_region *acre_region_open_with(acre_pool *pool,
 	const acre_region_options *options);
@@ -446,7 +485,8 @@ void *acre_alloc_slow(acre_region *region, size_t size)
  * chunk, memory straight from the source, and can be given back alone.
  *
  * Returns NULL and sets errno: ENOMEM (as acre_region_open; the region's
- * max_bytes; more than can be), EPERM (detached). Earlier objects stay valid.
+ * max_bytes or budget; more than can be), EPERM (detached). Earlier objects
+ * stay valid.
  * Threads:  the region's owner only.
  * Progress: wait-free within a block; else as acre_region_open.
  * Ordering: none; publishing the pointer is the caller's work.
