@@ -76,6 +76,7 @@ struct thread_caches {
 	_Atomic(bool) busy;           /* its thread is at its bins */
 	_Atomic(struct cache *) last; /* never NULL: no_cache at least */
 	struct cache_table *table;
+	bool ending; /* key destructors run, and may not run again */
 };
 
 /* Of no pool. */

@@ -73,7 +73,7 @@ static bool in_a_child;
 static bool
 something_wanted(void)
 {
-	return !grace_elapsed(load_seq_cst(&wanted));
+	return !rcu_is_dead && !grace_elapsed(load_seq_cst(&wanted));
 }
 
 static int64_t
@@ -244,15 +244,20 @@ create(void)
 	store_seq_cst(&dormant, false);
 }
 
-static void
+/* Returns whether there is a helper now. */
+static bool
 wake(void)
 {
+	bool running;
+
 	pthread_mutex_lock(&helper.lock);
 	if (helper.running)
 		pthread_cond_signal(&helper.wake);
 	else if (helper.pools > 0)
 		create();
+	running = helper.running;
 	pthread_mutex_unlock(&helper.lock);
+	return running;
 }
 
 bool
@@ -289,13 +294,13 @@ helper_set_decay(long (*decay)(void))
 		store_release(&decay_work, decay);
 }
 
-void
+bool
 helper_want_decay(void)
 {
 	pthread_mutex_lock(&helper.lock);
 	helper.decay_due = 0;
 	pthread_mutex_unlock(&helper.lock);
-	wake();
+	return wake();
 }
 
 void

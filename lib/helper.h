@@ -54,7 +54,9 @@ void helper_hurry(void);
  * before that.
  */
 void helper_set_decay(long (*decay)(void));
-void helper_want_decay(void);
+
+/* Returns false when there is no helper, and none could be created. */
+bool helper_want_decay(void);
 
 /* Around a fork; the child has no helper until it needs one. */
 void helper_before_fork(void);

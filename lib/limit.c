@@ -7,6 +7,7 @@
  *   other sizes                    trim.c joins pages to larger blocks, and
  *                                  gives chunks back for a large object
  *   limbo                          a grace period is waited for, briefly
+ *   other sizes                    again: limbo's pages
  *   the application's handler      may free something, and all begins again
  *
  * After each that brought something the pool is asked again. No lock is held
@@ -15,6 +16,7 @@
 #include "lib/limit.h"
 
 #include <errno.h>
+#include <sched.h>
 
 #include "lib/claim.h"
 #include "lib/grace.h"
@@ -22,6 +24,7 @@
 #include "lib/trim.h"
 
 #define LIMBO_WAIT_US 10000
+#define TRIES_MOST 100 /* while a trim goes on */
 
 /* What is asked for: a block, or so many bytes from the source. */
 struct want {
@@ -59,8 +62,7 @@ look_at_other_sizes(const struct want *want)
 
 	cache_flush(want->cache);
 	if (want->large)
-		return trim_pool(member->pool, member, 0,
-			want->size + member->pool->chunks.chunk_size) > 0;
+		return trim_chunks(member->pool, member, want->size);
 	return trim_join(member->pool, member);
 }
 
@@ -74,20 +76,14 @@ look_into_limbo(const struct want *want)
 		helper_wait_briefly(grace_needed(), LIMBO_WAIT_US);
 }
 
-static bool
-look_into_limbo_and_sizes(const struct want *want)
-{
-	return look_into_limbo(want) && (!want->large ||
-		look_at_other_sizes(want));
-}
-
 static void *
 look_around(const struct want *want)
 {
 	static bool (*const steps[])(const struct want *) = {
 		look_into_caches,
 		look_at_other_sizes,
-		look_into_limbo_and_sizes,
+		look_into_limbo,
+		look_at_other_sizes,
 	};
 	void *memory = NULL;
 
@@ -98,17 +94,32 @@ look_around(const struct want *want)
 	return memory;
 }
 
+/* All was in vain since a trim's step. */
+static bool
+may_try_again(const struct want *want, uint64_t step, unsigned *tries)
+{
+	acre_pool *pool = want->cache->member.pool;
+
+	if (trim_has_hidden(pool, step) && ++*tries < TRIES_MOST) {
+		sched_yield();
+		return true;
+	}
+	return pool_ask_handler(pool, want->size);
+}
+
 static void *
 take_or_look(const struct want *want)
 {
-	acre_pool *pool = want->cache->member.pool;
+	unsigned tries = 0;
+	uint64_t step;
 	void *memory;
 
 	do {
+		step = trim_steps(want->cache->member.pool);
 		memory = take(want);
 		if (!memory)
 			memory = look_around(want);
-	} while (!memory && pool_ask_handler(pool, want->size));
+	} while (!memory && may_try_again(want, step, &tries));
 	if (!memory)
 		errno = ENOMEM;
 	return memory;

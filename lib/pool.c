@@ -40,6 +40,14 @@ registry_wait(pthread_cond_t *condition)
 
 /* ---- giving and getting batches ---- */
 
+/* A batch is about to be touched. */
+static void
+soil(acre_pool *pool, unsigned order, const struct batch *batch)
+{
+	if (batch->clean)
+		store_soil(&pool->chunks, batch->count << order);
+}
+
 /* With a descriptor; false: there is none. */
 static bool
 push(acre_pool *pool, struct member *member, unsigned order,
@@ -64,6 +72,7 @@ pool_give(acre_pool *pool, struct member *member, unsigned order,
 
 	if (member && push(pool, member, order, batch))
 		return;
+	soil(pool, order, batch);
 	pool_add(pool, member, PUSHED, batch->count * o->size);
 	pool_add(pool, member, OVERFLOWED, 1);
 	overflow_push(&o->overflow, batch);
@@ -208,6 +217,8 @@ split(acre_pool *pool, struct member *member, unsigned order,
 	if (larger >= pool->order_count)
 		return false;
 	keep_full(pool, member, larger, &found, NULL);
+	if (found.clean)
+		store_soil(&pool->chunks, (size_t)1 << larger);
 	*batch = (struct batch){
 		.first = batch_take(&found, pool->orders[larger].size),
 		.count = (size_t)1 << (larger - order),
@@ -285,7 +296,8 @@ begin_decay(acre_pool *pool)
 	if (!pool->decay_ms || load_seq_cst(&pool->decays))
 		return;
 	store_seq_cst(&pool->decays, true);
-	helper_want_decay();
+	if (!helper_want_decay())
+		store_seq_cst(&pool->decays, false);
 }
 
 /* Returns as chunks_grow: 0 is to look again. */
@@ -322,6 +334,7 @@ pool_refill(acre_pool *pool, struct member *member, unsigned order,
 			return error;
 	}
 	keep_full(pool, member, order, batch, second);
+	soil(pool, order, batch);
 	return 0;
 }
 

@@ -154,6 +154,7 @@ struct acre_pool {
 	_Atomic(uint64_t) limbo_ended;  /* regions that have left it */
 	_Atomic(size_t) limbo_elsewhere; /* bytes in limbo, of no chunk here */
 	_Atomic(bool) decays;     /* decay.c looks at it */
+	_Atomic(uint64_t) steps_begun, steps_ended; /* see trim.c */
 	_Atomic(uint64_t) joined; /* PUSHED at the last trim_join's end */
 
 	struct chunks chunks;

@@ -149,7 +149,7 @@ take_from(struct chunks *chunks, struct chunk *chunk, unsigned order,
 	if (first >= chunk->page_count)
 		return false;
 	length = length >> order << order;
-	take_pages(chunks, chunk, first, length);
+	store_soil(chunks, take_pages(chunks, chunk, first, length));
 	*batch = (struct batch){
 		.first = (struct block *)(chunk->pages +
 			first * chunks->page_size),
@@ -197,7 +197,7 @@ take_run(struct chunks *chunks, struct chunk *chunk, size_t first,
 {
 	run->first = chunk->pages + first * chunks->page_size;
 	run->pages = pages;
-	run->clean = take_pages(chunks, chunk, first, pages) == pages;
+	run->clean = take_pages(chunks, chunk, first, pages);
 }
 
 bool
@@ -274,7 +274,7 @@ void
 store_put_run(struct chunks *chunks, const struct run *run)
 {
 	pthread_mutex_lock(&chunks->lock);
-	put(chunks, run->first, run->pages, run->clean);
+	put(chunks, run->first, run->pages, run_is_clean(run));
 	pthread_mutex_unlock(&chunks->lock);
 }
 
@@ -292,7 +292,7 @@ next_whole(struct chunks *chunks)
 }
 
 struct chunk *
-store_take_chunk(struct chunks *chunks, size_t *stored)
+store_take_chunk(struct chunks *chunks, size_t *stored, size_t *clean)
 {
 	struct chunk *chunk;
 
@@ -305,7 +305,8 @@ store_take_chunk(struct chunks *chunks, size_t *stored)
 		chunks_take(chunks, chunk, chunk->stored)));
 	if (chunk) {
 		*stored = chunk->stored;
-		add(chunks, chunk, 0 - chunk->stored);
+		*clean = take_pages(chunks, chunk, 0, chunk->stored);
+		store_soil(chunks, *clean);
 	}
 	pthread_mutex_unlock(&chunks->lock);
 	return chunk;

@@ -8,7 +8,8 @@
  * blocks again. What is in the store is free: who finds the lists empty takes
  * from here before new memory is carved.
  *
- * A page in the store is clean when it was purged and not touched since.
+ * A page is clean when it was purged and not touched since. Clean pages are
+ * counted, wherever they are free: they are not in memory.
  */
 #ifndef ACRE_LIB_STORE_H
 #define ACRE_LIB_STORE_H
@@ -22,8 +23,22 @@
 struct run {
 	char *first;
 	size_t pages;
-	bool clean; /* all of them */
+	size_t clean; /* of these */
 };
+
+static inline bool
+run_is_clean(const struct run *run)
+{
+	return run->clean == run->pages;
+}
+
+/* Clean pages are about to be touched. Threads: any. */
+static inline void
+store_soil(struct chunks *chunks, size_t pages)
+{
+	if (pages)
+		sub_relaxed(&chunks->clean, pages);
+}
 
 /*
  * Put blocks of an order into the store, until it knows a block's chunk not
@@ -52,9 +67,10 @@ bool store_take_dirty(struct chunks *chunks, const char *from, size_t most,
 /* Put a run back. */
 void store_put_run(struct chunks *chunks, const struct run *run);
 
-/* Take a chunk whose pages are all stored; *stored of them were. It is to be
- * given to chunks_give. NULL: there is none. */
-struct chunk *store_take_chunk(struct chunks *chunks, size_t *stored);
+/* Take a chunk whose pages are all stored, to be given to chunks_give: *stored
+ * of them were carved, *clean of these clean. NULL: there is none. */
+struct chunk *store_take_chunk(struct chunks *chunks, size_t *stored,
+	size_t *clean);
 
 /* Pages in the store. */
 static inline size_t

@@ -168,6 +168,7 @@ end_thread(void *unused)
 
 	(void)unused;
 	forget_last();
+	thread_caches.ending = true;
 	thread_caches.table = NULL;
 	if (!table)
 		return;
@@ -216,7 +217,8 @@ add_cache(acre_pool *pool)
 	if (!cache)
 		return NULL;
 	pool_join(pool, &cache->member);
-	cache->member.owner = &thread_caches;
+	/* After the last of its destructors its words are not there. */
+	cache->member.owner = thread_caches.ending ? NULL : &thread_caches;
 	*probe(thread_caches.table, pool->id) =
 		(struct cache_slot){pool->id, cache};
 	thread_caches.table->count++;

@@ -12,7 +12,9 @@
  * next one goes on from there. Meanwhile other threads take from the store.
  *
  * Several threads may trim at once: each step is one batch, one chunk or one
- * run, held by nobody else, and no lock is held between steps.
+ * run, held by nobody else, and no lock is held between steps. What a step has
+ * in its hands nobody else finds: so steps are counted when they begin and
+ * when they end, for who would give up otherwise.
  */
 #include "lib/trim.h"
 
@@ -31,32 +33,67 @@ struct trim {
 	acre_pool *pool;
 	struct member *member;
 	size_t idle;  /* bytes */
-	size_t keep;  /* that are to stay of these */
+	size_t clean; /* of these, purged */
+	size_t keep;  /* that are to stay */
 	size_t most;  /* to give back */
 	size_t given;
 	size_t work;  /* bytes that may be sorted yet */
+	bool whole_only; /* chunks: nothing is purged */
 };
 
 /* ---- steps ---- */
 
-/* Sort a batch of an order; false: none is left. */
+static size_t
+smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+static void
+begin_step(const struct trim *trim)
+{
+	add_relaxed(&trim->pool->steps_begun, 1);
+}
+
+static void
+end_step(const struct trim *trim)
+{
+	/* Release: who sees the step ended finds what it has given. */
+	add_release(&trim->pool->steps_ended, 1);
+}
+
+uint64_t
+trim_steps(const acre_pool *pool)
+{
+	return load_acquire(&pool->steps_ended);
+}
+
+bool
+trim_has_hidden(const acre_pool *pool, uint64_t ended)
+{
+	return trim_steps(pool) != ended ||
+		load_relaxed(&pool->steps_begun) != ended;
+}
+
+/* A batch of an order; false: none is left. */
 static bool
 sort_batch(struct trim *trim, unsigned order)
 {
 	acre_pool *pool = trim->pool;
 	size_t size = pool->orders[order].size;
 	struct batch batch;
-	size_t sorted;
+	size_t bytes;
 
 	if (!pool_pop(pool, trim->member, order, &batch))
 		return false;
-	sorted = batch.count;
+	bytes = batch.count * size;
+	pool_add(pool, trim->member, PUSHED, bytes);
 	store_put(&pool->chunks, order, &batch);
-	sorted -= batch.count;
-	pool_add(pool, trim->member, PUSHED, sorted * size);
-	if (batch.count)
+	if (batch.count) {
+		pool_add(pool, trim->member, POPPED, batch.count * size);
 		pool_give(pool, trim->member, order, &batch);
-	trim->work -= sorted * size < trim->work ? sorted * size : trim->work;
+	}
+	trim->work -= smaller(bytes, trim->work);
 	return !batch.count;
 }
 
@@ -66,87 +103,141 @@ sort_next(struct trim *trim)
 {
 	unsigned order = 0;
 
+	begin_step(trim);
 	while (order < trim->pool->order_count && !sort_batch(trim, order))
 		order++;
+	end_step(trim);
 	return order < trim->pool->order_count;
 }
 
-/* How much may go yet? */
+/* How much may go yet, of so many bytes? */
 static size_t
-room(const struct trim *trim)
+room(const struct trim *trim, size_t bytes)
 {
-	size_t excess = trim->idle > trim->keep ? trim->idle - trim->keep : 0;
-	size_t left = trim->most - trim->given;
+	size_t excess = bytes > trim->keep ? bytes - trim->keep : 0;
 
-	return excess < left ? excess : left;
+	return smaller(excess, trim->most - trim->given);
 }
 
-static void
-account(struct trim *trim, size_t bytes)
+static size_t
+room_to_purge(const struct trim *trim)
 {
-	trim->given += bytes;
-	trim->idle -= bytes < trim->idle ? bytes : trim->idle;
+	if (trim->whole_only)
+		return 0;
+	return room(trim, trim->idle - smaller(trim->clean, trim->idle));
 }
 
-/* Give a whole chunk back; false: there is none, or it may not go. */
 static bool
-give_chunk(struct trim *trim)
+may_give_chunk(const struct trim *trim)
+{
+	return room(trim, trim->idle) >= trim->pool->chunks.chunk_size;
+}
+
+/* A whole chunk; false: there is none. */
+static bool
+give_whole(struct trim *trim)
 {
 	struct chunks *chunks = &trim->pool->chunks;
-	struct chunk *chunk;
-	size_t stored;
+	size_t stored, clean;
+	struct chunk *chunk = store_take_chunk(chunks, &stored, &clean);
 
-	if (room(trim) < chunks->chunk_size)
-		return false;
-	chunk = store_take_chunk(chunks, &stored);
 	if (!chunk)
 		return false;
 	pool_add(trim->pool, trim->member, POPPED, stored * chunks->page_size);
 	chunks_give(chunks, chunk);
-	account(trim, chunks->chunk_size);
+	trim->given += chunks->chunk_size;
+	trim->idle -= smaller(chunks->chunk_size, trim->idle);
+	trim->clean -= smaller(clean * chunks->page_size, trim->clean);
 	return true;
+}
+
+/* The next chunk that may go; false: there is none. */
+static bool
+give_chunk(struct trim *trim)
+{
+	bool given;
+
+	if (!may_give_chunk(trim))
+		return false;
+	begin_step(trim);
+	given = give_whole(trim);
+	end_step(trim);
+	return given;
+}
+
+/* Purge the next run from *from on; false: there is none, or the OS does not
+ * take it. */
+static bool
+purge_run(struct trim *trim, char **from)
+{
+	struct chunks *chunks = &trim->pool->chunks;
+	size_t page = chunks->page_size;
+	size_t bytes;
+	struct run run;
+
+	if (!store_take_dirty(chunks, *from, room_to_purge(trim) / page, &run))
+		return false;
+	bytes = source_purge(&chunks->source, run.first, run.pages * page);
+	if (bytes) {
+		run.clean = run.pages;
+		add_relaxed(&chunks->clean, run.pages);
+	}
+	trim->given += bytes;
+	trim->clean += bytes;
+	store_put_run(chunks, &run);
+	*from = run.first + run.pages * page;
+	return bytes > 0;
 }
 
 /* Purge pages of the store where they are, as many as may go. */
 static void
 purge(struct trim *trim)
 {
-	struct chunks *chunks = &trim->pool->chunks;
-	size_t page = chunks->page_size;
-	struct run run = {.first = NULL};
-	size_t bytes = 1;
+	char *from = NULL;
+	bool purged = true;
 
-	while (bytes && room(trim) >= page && store_take_dirty(chunks,
-			run.first, room(trim) / page, &run)) {
-		bytes = source_purge(&chunks->source, run.first,
-			run.pages * page);
-		run.clean = bytes > 0;
-		account(trim, bytes);
-		store_put_run(chunks, &run);
-		run.first += run.pages * page;
+	while (purged && room_to_purge(trim) >= trim->pool->page_size) {
+		begin_step(trim);
+		purged = purge_run(trim, &from);
+		end_step(trim);
 	}
 }
 
-/* Give the store's pages back to the lists, as far as there are descriptors
- * for them. */
+/* Push a run, as far as there are descriptors; the rest goes back to the store.
+ * Returns whether there is none. */
+static bool
+push_run(struct trim *trim, struct run *run)
+{
+	acre_pool *pool = trim->pool;
+	bool clean = run_is_clean(run);
+	size_t pushed;
+
+	if (!clean)
+		store_soil(&pool->chunks, run->clean);
+	pushed = pool_push_pages(pool, trim->member, run->first, run->pages,
+		clean);
+	pool_add(pool, trim->member, POPPED, pushed * pool->page_size);
+	if (pushed == run->pages)
+		return true;
+	run->first += pushed * pool->page_size;
+	run->pages -= pushed;
+	run->clean = clean ? run->pages : 0;
+	store_put_run(&pool->chunks, run);
+	return false;
+}
+
 static void
 push_back(struct trim *trim)
 {
-	acre_pool *pool = trim->pool;
-	size_t pushed;
 	struct run run;
+	bool pushed;
 
 	do {
-		if (!store_take_run(&pool->chunks, &run))
-			return;
-		pushed = pool_push_pages(pool, trim->member, run.first,
-			run.pages, run.clean);
-		pool_add(pool, trim->member, POPPED, pushed * pool->page_size);
-		run.first += pushed * pool->page_size;
-		run.pages -= pushed;
-		if (run.pages)
-			store_put_run(&pool->chunks, &run);
-	} while (!run.pages);
+		begin_step(trim);
+		pushed = store_take_run(&trim->pool->chunks, &run) &&
+			push_run(trim, &run);
+		end_step(trim);
+	} while (pushed);
 }
 
 static void
@@ -168,7 +259,8 @@ sweep(struct trim *trim)
 		more = sort_next(trim);
 		while (give_chunk(trim))
 			;
-	} while (more && trim->work && room(trim));
+	} while (more && trim->work &&
+		(may_give_chunk(trim) || room_to_purge(trim)));
 	return !more;
 }
 
@@ -179,6 +271,7 @@ trim_pool(acre_pool *pool, struct member *member, size_t keep, size_t most)
 		.pool = pool,
 		.member = member,
 		.idle = trim_idle(pool),
+		.clean = load_relaxed(&pool->chunks.clean) * pool->page_size,
 		.keep = keep,
 		.most = most,
 		.work = most < SIZE_MAX / WORK_SHARE ? WORK_SHARE * most :
@@ -187,11 +280,29 @@ trim_pool(acre_pool *pool, struct member *member, size_t keep, size_t most)
 
 	if (trim.work < WORK_LEAST)
 		trim.work = WORK_LEAST;
-	if ((room(&trim) && sweep(&trim)) || trim.idle <= keep)
+	if (trim.idle <= keep || sweep(&trim))
 		end_sweep(&trim);
 	if (trim.given)
 		helper_want(grace_needed()); /* for records of chunks */
 	return trim.given;
+}
+
+bool
+trim_chunks(acre_pool *pool, struct member *member, size_t bytes)
+{
+	size_t chunk = pool->chunks.chunk_size;
+	struct trim trim = {
+		.pool = pool,
+		.member = member,
+		.idle = trim_idle(pool),
+		.most = bytes < SIZE_MAX - chunk ? bytes + chunk : SIZE_MAX,
+		.whole_only = true,
+	};
+
+	trim.work = 2 * trim.idle; /* others push meanwhile */
+	sweep(&trim);
+	end_sweep(&trim);
+	return trim.given > 0;
 }
 
 static uint64_t
@@ -208,11 +319,12 @@ pushed_so_far(acre_pool *pool)
 bool
 trim_join(acre_pool *pool, struct member *member)
 {
-	struct trim trim = {.pool = pool, .member = member, .work = SIZE_MAX};
+	struct trim trim = {.pool = pool, .member = member};
 
 	if (load_relaxed(&pool->joined) == pushed_so_far(pool))
 		return false;
-	while (sort_next(&trim))
+	trim.work = 2 * trim_idle(pool); /* others push meanwhile */
+	while (sort_next(&trim) && trim.work)
 		;
 	push_back(&trim);
 	store_relaxed(&pool->joined, pushed_so_far(pool));

@@ -19,12 +19,27 @@ size_t trim_pool(acre_pool *pool, struct member *member, size_t keep,
 	size_t most);
 
 /*
+ * Give whole chunks of so many bytes back, or all there are.
+ *
+ * Returns false when there was none.
+ * Threads: member's. Progress: linear in the free memory; stops nobody.
+ */
+bool trim_chunks(acre_pool *pool, struct member *member, size_t bytes);
+
+/*
  * Join all free pages that lie next to each other to larger blocks.
  *
  * Returns false when nothing has become free since the last time.
  * Threads: member's. Progress: linear in the free memory; stops nobody.
  */
 bool trim_join(acre_pool *pool, struct member *member);
+
+/*
+ * While a trim is at work, some free memory is in its hands: who found none
+ * since `ended` was what trim_steps() said, may find some now.
+ */
+uint64_t trim_steps(const acre_pool *pool);
+bool trim_has_hidden(const acre_pool *pool, uint64_t ended);
 
 /* Bytes of chunks that are idle: free, in caches, never carved, or slack. */
 size_t trim_idle(acre_pool *pool);

@@ -89,9 +89,10 @@ typedef struct acre_pool_options {
 	/* The RCU flavour that the application's readers use
 	 * (&urcu_memb_flavor...). Default: urcu-bp. */
 	const struct rcu_flavor_struct *rcu;
-	/* Called when max_bytes stands in the way of size more bytes, with
-	 * no lock held; non-zero: try again, and call it again if that is in
-	 * vain. It may open and close regions. Default: none. */
+	/* Called when max_bytes stands in the way of size more bytes, or the
+	 * source has no more, and nothing idle would do; with no lock held.
+	 * Non-zero: try again, and call it again if that is in vain. It may
+	 * open and close regions. Default: none. */
 	int (*on_limit)(acre_pool *pool, size_t size, void *userdata);
 	void *userdata;
 	/* For reports; not copied, must outlive the pool. Default: "". */
