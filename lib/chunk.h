@@ -54,7 +54,7 @@ struct chunks {
 	_Atomic(size_t) slack;       /* their bytes that are in no page */
 	_Atomic(size_t) stored;      /* see store.h; written under lock */
 	_Atomic(struct chunk *) whole; /* the same */
-	_Atomic(size_t) clean;       /* the same: pages, in lists too */
+	_Atomic(size_t) clean;       /* the same: pages here and in lists */
 
 	/* Held for a few instructions for each page that is sorted, while a
 	 * trim is under way; never when the source runs. */

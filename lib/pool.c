@@ -40,14 +40,6 @@ registry_wait(pthread_cond_t *condition)
 
 /* ---- giving and getting batches ---- */
 
-/* A batch is about to be touched. */
-static void
-soil(acre_pool *pool, unsigned order, const struct batch *batch)
-{
-	if (batch->clean)
-		store_soil(&pool->chunks, batch->count << order);
-}
-
 /* With a descriptor; false: there is none. */
 static bool
 push(acre_pool *pool, struct member *member, unsigned order,
@@ -60,6 +52,8 @@ push(acre_pool *pool, struct member *member, unsigned order,
 	if (!descriptor)
 		return false;
 	pool_add(pool, member, PUSHED, batch->count * o->size);
+	if (batch->clean)
+		add_relaxed(&pool->chunks.clean, batch->count << order);
 	freelist_push(&o->shards[member->shard], descriptor, batch);
 	return true;
 }
@@ -72,7 +66,6 @@ pool_give(acre_pool *pool, struct member *member, unsigned order,
 
 	if (member && push(pool, member, order, batch))
 		return;
-	soil(pool, order, batch);
 	pool_add(pool, member, PUSHED, batch->count * o->size);
 	pool_add(pool, member, OVERFLOWED, 1);
 	overflow_push(&o->overflow, batch);
@@ -88,6 +81,8 @@ pop_shard(acre_pool *pool, struct member *member, unsigned order,
 	if (!descriptor)
 		return false;
 	*batch = descriptor->batch;
+	if (batch->clean)
+		sub_relaxed(&pool->chunks.clean, batch->count << order);
 	descriptor_cool(&pool->depot, &member->stash, descriptor);
 	return true;
 }
@@ -217,8 +212,6 @@ split(acre_pool *pool, struct member *member, unsigned order,
 	if (larger >= pool->order_count)
 		return false;
 	keep_full(pool, member, larger, &found, NULL);
-	if (found.clean)
-		store_soil(&pool->chunks, (size_t)1 << larger);
 	*batch = (struct batch){
 		.first = batch_take(&found, pool->orders[larger].size),
 		.count = (size_t)1 << (larger - order),
@@ -334,7 +327,6 @@ pool_refill(acre_pool *pool, struct member *member, unsigned order,
 			return error;
 	}
 	keep_full(pool, member, order, batch, second);
-	soil(pool, order, batch);
 	return 0;
 }
 

@@ -75,6 +75,8 @@ put(struct chunks *chunks, const char *block, size_t pages, bool clean)
 		set(clean_bits(chunks, chunk), i, clean);
 	}
 	add(chunks, chunk, pages);
+	if (clean)
+		add_relaxed(&chunks->clean, pages);
 	list_if_whole(chunks, chunk);
 	return true;
 }
@@ -130,6 +132,8 @@ take_pages(struct chunks *chunks, struct chunk *chunk, size_t first,
 		set(chunk->bits, i, false);
 	}
 	add(chunks, chunk, 0 - pages);
+	if (clean)
+		sub_relaxed(&chunks->clean, clean);
 	return clean;
 }
 
@@ -149,7 +153,7 @@ take_from(struct chunks *chunks, struct chunk *chunk, unsigned order,
 	if (first >= chunk->page_count)
 		return false;
 	length = length >> order << order;
-	store_soil(chunks, take_pages(chunks, chunk, first, length));
+	take_pages(chunks, chunk, first, length);
 	*batch = (struct batch){
 		.first = (struct block *)(chunk->pages +
 			first * chunks->page_size),
@@ -306,7 +310,6 @@ store_take_chunk(struct chunks *chunks, size_t *stored, size_t *clean)
 	if (chunk) {
 		*stored = chunk->stored;
 		*clean = take_pages(chunks, chunk, 0, chunk->stored);
-		store_soil(chunks, *clean);
 	}
 	pthread_mutex_unlock(&chunks->lock);
 	return chunk;

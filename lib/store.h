@@ -8,8 +8,8 @@
  * blocks again. What is in the store is free: who finds the lists empty takes
  * from here before new memory is carved.
  *
- * A page is clean when it was purged and not touched since. Clean pages are
- * counted, wherever they are free: they are not in memory.
+ * A page is clean when it was purged and not touched since. Clean pages here
+ * and in the lists are counted: they are idle, but not in memory.
  */
 #ifndef ACRE_LIB_STORE_H
 #define ACRE_LIB_STORE_H
@@ -30,14 +30,6 @@ static inline bool
 run_is_clean(const struct run *run)
 {
 	return run->clean == run->pages;
-}
-
-/* Clean pages are about to be touched. Threads: any. */
-static inline void
-store_soil(struct chunks *chunks, size_t pages)
-{
-	if (pages)
-		sub_relaxed(&chunks->clean, pages);
 }
 
 /*

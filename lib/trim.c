@@ -178,10 +178,8 @@ purge_run(struct trim *trim, char **from)
 	if (!store_take_dirty(chunks, *from, room_to_purge(trim) / page, &run))
 		return false;
 	bytes = source_purge(&chunks->source, run.first, run.pages * page);
-	if (bytes) {
+	if (bytes)
 		run.clean = run.pages;
-		add_relaxed(&chunks->clean, run.pages);
-	}
 	trim->given += bytes;
 	trim->clean += bytes;
 	store_put_run(chunks, &run);
@@ -212,8 +210,6 @@ push_run(struct trim *trim, struct run *run)
 	bool clean = run_is_clean(run);
 	size_t pushed;
 
-	if (!clean)
-		store_soil(&pool->chunks, run->clean);
 	pushed = pool_push_pages(pool, trim->member, run->first, run->pages,
 		clean);
 	pool_add(pool, trim->member, POPPED, pushed * pool->page_size);
