@@ -6,7 +6,8 @@
  *   idle threads' caches           claim.c
  *   other sizes                    trim.c joins pages to larger blocks, and
  *                                  gives chunks back for a large object
- *   limbo                          a grace period is waited for, briefly
+ *   limbo                          a grace period is waited for, briefly;
+ *                                  then other sizes again
  *   the application's handler      may free something, and all begins again
  *
  * After each that brought something the pool is asked again. No lock is held
@@ -74,20 +75,14 @@ look_into_limbo(const struct want *want)
 		helper_wait_briefly(grace_needed(), LIMBO_WAIT_US);
 }
 
-static bool
-look_into_limbo_and_sizes(const struct want *want)
-{
-	return look_into_limbo(want) && (!want->large ||
-		look_at_other_sizes(want));
-}
-
 static void *
 look_around(const struct want *want)
 {
 	static bool (*const steps[])(const struct want *) = {
 		look_into_caches,
 		look_at_other_sizes,
-		look_into_limbo_and_sizes,
+		look_into_limbo,
+		look_at_other_sizes,
 	};
 	void *memory = NULL;
 
