@@ -53,6 +53,8 @@ struct chunks {
 	_Atomic(size_t) count;       /* chunks */
 	_Atomic(size_t) slack;       /* their bytes that are in no page */
 	_Atomic(size_t) stored;      /* see store.h; written under lock */
+	_Atomic(size_t) clean;       /* free pages that were purged and not
+				      * touched since; in lists, and stored */
 	_Atomic(struct chunk *) whole; /* the same */
 
 	/* Held for a few instructions for each page that is sorted, while a

@@ -52,6 +52,8 @@ push(acre_pool *pool, struct member *member, unsigned order,
 	if (!descriptor)
 		return false;
 	pool_add(pool, member, PUSHED, batch->count * o->size);
+	if (batch->clean)
+		add_relaxed(&pool->chunks.clean, batch->count << order);
 	freelist_push(&o->shards[member->shard], descriptor, batch);
 	return true;
 }
@@ -79,6 +81,8 @@ pop_shard(acre_pool *pool, struct member *member, unsigned order,
 	if (!descriptor)
 		return false;
 	*batch = descriptor->batch;
+	if (batch->clean)
+		sub_relaxed(&pool->chunks.clean, batch->count << order);
 	descriptor_cool(&pool->depot, &member->stash, descriptor);
 	return true;
 }

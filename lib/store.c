@@ -75,6 +75,8 @@ put(struct chunks *chunks, const char *block, size_t pages, bool clean)
 		set(clean_bits(chunks, chunk), i, clean);
 	}
 	add(chunks, chunk, pages);
+	if (clean)
+		add_relaxed(&chunks->clean, pages);
 	list_if_whole(chunks, chunk);
 	return true;
 }
@@ -130,6 +132,7 @@ take_pages(struct chunks *chunks, struct chunk *chunk, size_t first,
 		set(chunk->bits, i, false);
 	}
 	add(chunks, chunk, 0 - pages);
+	sub_relaxed(&chunks->clean, clean);
 	return clean;
 }
 
@@ -305,7 +308,7 @@ store_take_chunk(struct chunks *chunks, size_t *stored)
 		chunks_take(chunks, chunk, chunk->stored)));
 	if (chunk) {
 		*stored = chunk->stored;
-		add(chunks, chunk, 0 - chunk->stored);
+		take_pages(chunks, chunk, 0, chunk->stored);
 	}
 	pthread_mutex_unlock(&chunks->lock);
 	return chunk;

@@ -71,14 +71,31 @@ sort_next(struct trim *trim)
 	return order < trim->pool->order_count;
 }
 
-/* How much may go yet? */
+/* How much of so many idle bytes may go yet? */
 static size_t
-room(const struct trim *trim)
+room_in(const struct trim *trim, size_t idle)
 {
-	size_t excess = trim->idle > trim->keep ? trim->idle - trim->keep : 0;
+	size_t excess = idle > trim->keep ? idle - trim->keep : 0;
 	size_t left = trim->most - trim->given;
 
 	return excess < left ? excess : left;
+}
+
+static size_t
+room(const struct trim *trim)
+{
+	return room_in(trim, trim->idle);
+}
+
+/* In pages: what is clean has gone before. */
+static size_t
+room_to_purge(const struct trim *trim)
+{
+	size_t page = trim->pool->page_size;
+	size_t clean = load_relaxed(&trim->pool->chunks.clean) * page;
+
+	return room_in(trim, trim->idle > clean ? trim->idle - clean : 0) /
+		page;
 }
 
 static void
@@ -114,14 +131,14 @@ purge(struct trim *trim)
 	struct chunks *chunks = &trim->pool->chunks;
 	size_t page = chunks->page_size;
 	struct run run = {.first = NULL};
-	size_t bytes = 1;
+	size_t bytes = 1, most;
 
-	while (bytes && room(trim) >= page && store_take_dirty(chunks,
-			run.first, room(trim) / page, &run)) {
+	while (bytes && (most = room_to_purge(trim)) &&
+		store_take_dirty(chunks, run.first, most, &run)) {
 		bytes = source_purge(&chunks->source, run.first,
 			run.pages * page);
 		run.clean = bytes > 0;
-		account(trim, bytes);
+		trim->given += bytes;
 		store_put_run(chunks, &run);
 		run.first += run.pages * page;
 	}
