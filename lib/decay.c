@@ -161,15 +161,18 @@ release(acre_pool *pool, bool more)
 	registry_unlock();
 }
 
-/* Microseconds until it is to be called again; -1: no pool decays. */
+/* One slice. Microseconds until it is to be called again; -1: no pool
+ * decays. */
 static long
 decay(void)
 {
 	int64_t begun = now(), next;
-	acre_pool *pool;
+	acre_pool *pool = hold_due(begun, &next);
 
-	while ((pool = hold_due(begun, &next)))
+	if (pool) {
 		release(pool, decay_slice(pool));
+		return 0;
+	}
 	return next == INT64_MAX ? -1 : (long)(next - begun);
 }
 
