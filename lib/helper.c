@@ -244,15 +244,20 @@ create(void)
 	store_seq_cst(&dormant, false);
 }
 
-static void
+/* Returns whether there is one. */
+static bool
 wake(void)
 {
+	bool running;
+
 	pthread_mutex_lock(&helper.lock);
 	if (helper.running)
 		pthread_cond_signal(&helper.wake);
 	else if (helper.pools > 0)
 		create();
+	running = helper.running;
 	pthread_mutex_unlock(&helper.lock);
+	return running;
 }
 
 bool
@@ -289,13 +294,13 @@ helper_set_decay(long (*decay)(void))
 		store_release(&decay_work, decay);
 }
 
-void
+bool
 helper_want_decay(void)
 {
 	pthread_mutex_lock(&helper.lock);
 	helper.decay_due = 0;
 	pthread_mutex_unlock(&helper.lock);
-	wake();
+	return wake();
 }
 
 void

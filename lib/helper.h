@@ -51,10 +51,11 @@ void helper_hurry(void);
 /*
  * Work that the helper does now and then: it returns the microseconds until it
  * is to be called again, or -1: when helper_want_decay asks for it. To be set
- * before that.
+ * before that. helper_want_decay returns false when there is no helper, and
+ * none can be created.
  */
 void helper_set_decay(long (*decay)(void));
-void helper_want_decay(void);
+bool helper_want_decay(void);
 
 /* Around a fork; the child has no helper until it needs one. */
 void helper_before_fork(void);

@@ -289,7 +289,8 @@ begin_decay(acre_pool *pool)
 	if (!pool->decay_ms || load_seq_cst(&pool->decays))
 		return;
 	store_seq_cst(&pool->decays, true);
-	helper_want_decay();
+	if (!helper_want_decay())
+		store_seq_cst(&pool->decays, false);
 }
 
 /* Returns as chunks_grow: 0 is to look again. */
