@@ -211,17 +211,19 @@ chunks_take(struct chunks *chunks, struct chunk *chunk, size_t carved)
 	return true;
 }
 
-/* With the lock. Free the records whose time has come, oldest last. */
-static void
-free_gone(struct chunks *chunks)
+void
+chunks_forget(struct chunks *chunks)
 {
 	struct chunk **link = &chunks->gone;
 	struct chunk *chunk;
 
+	pthread_mutex_lock(&chunks->lock);
+	/* Newest first. */
 	while (*link && !grace_elapsed((*link)->needed))
 		link = &(*link)->next;
 	chunk = *link;
 	*link = NULL;
+	pthread_mutex_unlock(&chunks->lock);
 	while (chunk) {
 		struct chunk *next = chunk->next;
 
@@ -242,7 +244,6 @@ chunks_give(struct chunks *chunks, struct chunk *chunk)
 	chunk->needed = grace_needed();
 	chunk->next = chunks->gone;
 	chunks->gone = chunk;
-	free_gone(chunks);
 	pthread_mutex_unlock(&chunks->lock);
 }
 

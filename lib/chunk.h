@@ -32,6 +32,7 @@ struct chunk {
 	size_t stored;      /* pages */
 	bool is_listed;     /* in chunks.whole */
 	struct chunk *next_whole;
+	unsigned barren; /* nothing of this order or more since the last put */
 
 	alignas(CACHE_LINE) _Atomic(size_t) carved; /* pages */
 
@@ -54,6 +55,7 @@ struct chunks {
 	_Atomic(size_t) slack;       /* their bytes that are in no page */
 	_Atomic(size_t) stored;      /* see store.h; written under lock */
 	_Atomic(struct chunk *) whole; /* the same */
+	_Atomic(unsigned) barren;    /* the same */
 	_Atomic(size_t) clean;       /* the same: pages here and in lists */
 
 	/* Held for a few instructions for each page that is sorted, while a
@@ -64,6 +66,8 @@ struct chunks {
 	struct chunk **table; /* all but the arrived, by address */
 	size_t table_count;
 	size_t cursor; /* see store.c */
+	size_t vain;   /* chunks seen in vain since the last put, */
+	unsigned vain_order; /* for orders up to this one */
 	struct chunk *gone;  /* records of chunks that were given back */
 };
 
@@ -103,6 +107,10 @@ void chunks_before_fork(struct chunks *chunks);
 void chunks_after_fork(struct chunks *chunks);
 
 /* ---- chunk.c ---- */
+
+/* Free the records of chunks that are gone, whose time has come. Takes the
+ * lock. */
+void chunks_forget(struct chunks *chunks);
 
 /* With the lock. Let no thread carve chunk any more, if so many pages have
  * been carved of it, and take it out of the table. */

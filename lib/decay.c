@@ -77,12 +77,26 @@ share_of(acre_pool *pool, struct cache *cache)
 	cache_flush(cache);
 	claim_idle(pool, &cache->member, true);
 	idle = trim_idle(pool);
-	if (idle <= pool->keep_bytes)
+	if (idle <= pool->keep_bytes || trim_pushed(pool) == pool->rested)
 		return 0;
 	if (!pool->steps_left)
 		pool->steps_left = DECAY_STEPS;
 	share = (idle - pool->keep_bytes) / pool->steps_left--;
 	return share > chunk ? share : chunk;
+}
+
+/* The pool is held. Trim so much; when all was looked at in vain, remember it:
+ * it rests until more is pushed. Returns the bytes given back. */
+static size_t
+trim_slice(acre_pool *pool, struct member *member, size_t slice)
+{
+	uint64_t pushed = trim_pushed(pool), own = trim_pushed_by(member);
+	bool swept;
+	size_t given = trim_pool(pool, member, pool->keep_bytes, slice, &swept);
+
+	if (swept && !given)
+		pool->rested = pushed + trim_pushed_by(member) - own;
+	return given;
 }
 
 /* The pool is held. A slice of a step; returns whether there are more. */
@@ -96,10 +110,12 @@ decay_slice(acre_pool *pool)
 		return false;
 	if (!pool->share)
 		pool->share = share_of(pool, cache);
+	if (!pool->share)
+		return false;
 	slice = pool->share < SLICE ? pool->share : SLICE;
 	if (slice < pool->chunks.chunk_size)
 		slice = pool->share;
-	if (trim_pool(pool, &cache->member, pool->keep_bytes, slice) < slice)
+	if (trim_slice(pool, &cache->member, slice) < slice)
 		pool->share = 0;
 	else
 		pool->share -= slice;
@@ -163,14 +179,14 @@ release(acre_pool *pool, bool more)
 
 /* A slice of a pool that is due. Microseconds until it is to be called again;
  * -1: no pool decays. */
-static long
+static int64_t
 decay(void)
 {
 	int64_t begun = now(), next;
 	acre_pool *pool = hold_due(begun, &next);
 
 	if (!pool)
-		return next == INT64_MAX ? -1 : (long)(next - begun);
+		return next == INT64_MAX ? -1 : next - begun;
 	release(pool, decay_slice(pool));
 	return 0;
 }

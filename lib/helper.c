@@ -57,7 +57,7 @@ grace_only(void)
 }
 
 static void (*_Atomic tick_work)(void) = grace_only;
-static long (*_Atomic decay_work)(void);
+static int64_t (*_Atomic decay_work)(void);
 
 static _Atomic(uint64_t) wanted;
 static _Atomic(bool) dormant = true;
@@ -108,7 +108,7 @@ pause_for(long microseconds)
 static void
 decay_if_due(void)
 {
-	long next;
+	int64_t next;
 
 	if (helper.decay_due > now())
 		return;
@@ -288,7 +288,7 @@ helper_set_tick(void (*tick_function)(void))
 }
 
 void
-helper_set_decay(long (*decay)(void))
+helper_set_decay(int64_t (*decay)(void))
 {
 	if (load_acquire(&decay_work) != decay)
 		store_release(&decay_work, decay);
@@ -379,7 +379,7 @@ helper_after_fork(bool in_child)
 		helper.decay_due = NEVER;
 		in_a_child = in_a_child || initialised;
 		/* A cleanup may have forked: then this is the helper. */
-		helper.ticking = is_helper;
+		helper.ticking = helper.ticking && is_helper;
 		helper.running = helper.running && is_helper &&
 			pthread_equal(helper.thread, pthread_self());
 		store_seq_cst(&dormant, !helper.running);

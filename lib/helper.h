@@ -53,7 +53,7 @@ void helper_hurry(void);
  * is to be called again, or -1: when helper_want_decay asks for it. To be set
  * before that.
  */
-void helper_set_decay(long (*decay)(void));
+void helper_set_decay(int64_t (*decay)(void));
 
 /* Returns false when there is no helper, and none could be created. */
 bool helper_want_decay(void);

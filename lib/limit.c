@@ -16,7 +16,6 @@
 #include "lib/limit.h"
 
 #include <errno.h>
-#include <sched.h>
 
 #include "lib/claim.h"
 #include "lib/grace.h"
@@ -101,7 +100,7 @@ may_try_again(const struct want *want, uint64_t step, unsigned *tries)
 	acre_pool *pool = want->cache->member.pool;
 
 	if (trim_has_hidden(pool, step) && ++*tries < TRIES_MOST) {
-		sched_yield();
+		trim_wait(pool);
 		return true;
 	}
 	return pool_ask_handler(pool, want->size);

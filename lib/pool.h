@@ -142,6 +142,7 @@ struct acre_pool {
 	/* The helper's: of a decay, and bytes of its step. */
 	unsigned steps_left;
 	size_t share;
+	uint64_t rested; /* PUSHED when there was nothing to give */
 
 	/* Who ticks; under retire.c's lock. */
 	struct drained drained;

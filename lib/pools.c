@@ -96,6 +96,9 @@ pool_after_fork(bool in_child)
 			overflow_after_fork(&pool->orders[i].overflow);
 		depot_after_fork(&pool->depot);
 		if (in_child)
+			store_relaxed(&pool->steps_ended,
+				load_relaxed(&pool->steps_begun));
+		if (in_child)
 			chunks_recount(&pool->chunks,
 				load_relaxed(&pool->large_bytes));
 		chunks_after_fork(&pool->chunks);

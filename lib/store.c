@@ -12,6 +12,8 @@
  */
 #include "lib/store.h"
 
+#include <limits.h>
+
 #define WORD 64
 #define CHUNKS_SEEN 64 /* by a store_take */
 
@@ -77,6 +79,10 @@ put(struct chunks *chunks, const char *block, size_t pages, bool clean)
 	add(chunks, chunk, pages);
 	if (clean)
 		add_relaxed(&chunks->clean, pages);
+	chunk->barren = UINT_MAX;
+	store_relaxed(&chunks->barren, UINT_MAX);
+	chunks->vain = 0;
+	chunks->vain_order = 0;
 	list_if_whole(chunks, chunk);
 	return true;
 }
@@ -171,26 +177,40 @@ chunk_at_cursor(struct chunks *chunks)
 	return chunks->table[chunks->cursor];
 }
 
+/* With the lock. From the next few chunks. Each is searched once in vain for an
+ * order, and when all have been, so is the store, until more is put there. */
+static bool
+take_next(struct chunks *chunks, unsigned order, size_t most,
+	struct batch *batch)
+{
+	for (size_t i = 0; i < CHUNKS_SEEN && store_pages(chunks) > 0; i++) {
+		struct chunk *chunk = chunk_at_cursor(chunks);
+
+		if (order < chunk->barren && chunk->stored >> order > 0 &&
+			take_from(chunks, chunk, order, most, batch))
+			return true;
+		if (order < chunk->barren)
+			chunk->barren = order;
+		chunks->cursor++;
+		chunks->vain++;
+	}
+	if (order > chunks->vain_order)
+		chunks->vain_order = order;
+	if (chunks->vain >= chunks->table_count)
+		store_relaxed(&chunks->barren, chunks->vain_order);
+	return false;
+}
+
 bool
 store_take(struct chunks *chunks, unsigned order, size_t most,
 	struct batch *batch)
 {
-	size_t least = (size_t)1 << order;
-	bool taken = false;
+	bool taken;
 
-	if (store_pages(chunks) < least)
+	if (!store_pages(chunks) || order >= load_relaxed(&chunks->barren))
 		return false;
 	pthread_mutex_lock(&chunks->lock);
-	for (size_t i = 0; i < CHUNKS_SEEN && store_pages(chunks) >= least;
-		i++) {
-		struct chunk *chunk = chunk_at_cursor(chunks);
-
-		taken = chunk->stored >= least &&
-			take_from(chunks, chunk, order, most, batch);
-		if (taken)
-			break;
-		chunks->cursor++;
-	}
+	taken = take_next(chunks, order, most, batch);
 	pthread_mutex_unlock(&chunks->lock);
 	return taken;
 }
@@ -204,8 +224,21 @@ take_run(struct chunks *chunks, struct chunk *chunk, size_t first,
 	run->clean = take_pages(chunks, chunk, first, pages);
 }
 
+/* How many pages follow from first on that are clean as that is, or not. */
+static size_t
+like_first(const struct chunks *chunks, struct chunk *chunk, size_t first,
+	size_t most)
+{
+	const uint64_t *clean = clean_bits(chunks, chunk);
+	size_t i = first;
+
+	while (i - first < most && get(clean, i) == get(clean, first))
+		i++;
+	return i - first;
+}
+
 bool
-store_take_run(struct chunks *chunks, struct run *run)
+store_take_run(struct chunks *chunks, bool mixed, struct run *run)
 {
 	bool any;
 
@@ -213,15 +246,17 @@ store_take_run(struct chunks *chunks, struct run *run)
 	any = store_pages(chunks) > 0;
 	if (any) {
 		struct chunk *chunk = chunk_at_cursor(chunks);
-		size_t first;
+		size_t first, pages;
 
 		while (!chunk->stored) {
 			chunks->cursor++;
 			chunk = chunk_at_cursor(chunks);
 		}
 		first = next_stored(chunk, 0);
-		take_run(chunks, chunk, first,
-			run_length(chunk, first, chunk->page_count), run);
+		pages = run_length(chunk, first, chunk->page_count);
+		if (!mixed)
+			pages = like_first(chunks, chunk, first, pages);
+		take_run(chunks, chunk, first, pages, run);
 	}
 	pthread_mutex_unlock(&chunks->lock);
 	return any;

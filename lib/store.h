@@ -47,9 +47,9 @@ void store_put(struct chunks *chunks, unsigned order, struct batch *batch);
 bool store_take(struct chunks *chunks, unsigned order, size_t most,
 	struct batch *batch);
 
-/* Take the longest run that begins with the store's next page; false: it is
- * empty. */
-bool store_take_run(struct chunks *chunks, struct run *run);
+/* Take the longest run that begins with the store's next page; mixed: of clean
+ * pages and others. false: the store is empty. */
+bool store_take_run(struct chunks *chunks, bool mixed, struct run *run);
 
 /* Take the first run of pages that are not clean, most at most, at an address
  * of from or beyond. */

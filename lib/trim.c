@@ -18,6 +18,8 @@
  */
 #include "lib/trim.h"
 
+#include <sched.h>
+
 #include "lib/cache.h"
 #include "lib/claim.h"
 #include "lib/grace.h"
@@ -73,6 +75,15 @@ trim_has_hidden(const acre_pool *pool, uint64_t ended)
 {
 	return trim_steps(pool) != ended ||
 		load_relaxed(&pool->steps_begun) != ended;
+}
+
+void
+trim_wait(const acre_pool *pool)
+{
+	uint64_t begun = load_relaxed(&pool->steps_begun);
+
+	while (trim_steps(pool) < begun)
+		sched_yield();
 }
 
 /* A batch of an order; false: none is left. */
@@ -230,7 +241,8 @@ push_back(struct trim *trim)
 
 	do {
 		begin_step(trim);
-		pushed = store_take_run(&trim->pool->chunks, &run) &&
+		pushed = store_take_run(&trim->pool->chunks,
+				trim->whole_only, &run) &&
 			push_run(trim, &run);
 		end_step(trim);
 	} while (pushed);
@@ -261,7 +273,8 @@ sweep(struct trim *trim)
 }
 
 size_t
-trim_pool(acre_pool *pool, struct member *member, size_t keep, size_t most)
+trim_pool(acre_pool *pool, struct member *member, size_t keep, size_t most,
+	bool *swept)
 {
 	struct trim trim = {
 		.pool = pool,
@@ -274,12 +287,14 @@ trim_pool(acre_pool *pool, struct member *member, size_t keep, size_t most)
 						       SIZE_MAX,
 	};
 
+	chunks_forget(&pool->chunks);
 	if (trim.work < WORK_LEAST)
 		trim.work = WORK_LEAST;
-	if (trim.idle <= keep || sweep(&trim))
+	*swept = trim.idle <= keep || sweep(&trim);
+	if (*swept)
 		end_sweep(&trim);
 	if (trim.given)
-		helper_want(grace_needed()); /* for records of chunks */
+		helper_want(grace_needed()); /* for chunks_forget */
 	return trim.given;
 }
 
@@ -301,8 +316,14 @@ trim_chunks(acre_pool *pool, struct member *member, size_t bytes)
 	return trim.given > 0;
 }
 
-static uint64_t
-pushed_so_far(acre_pool *pool)
+uint64_t
+trim_pushed_by(const struct member *member)
+{
+	return load_relaxed(&member->counters.of[PUSHED]);
+}
+
+uint64_t
+trim_pushed(acre_pool *pool)
 {
 	uint64_t pushed;
 
@@ -315,18 +336,25 @@ pushed_so_far(acre_pool *pool)
 bool
 trim_join(acre_pool *pool, struct member *member)
 {
-	struct trim trim = {.pool = pool, .member = member};
+	struct trim trim = {
+		.pool = pool,
+		.member = member,
+		.whole_only = true,
+	};
+	uint64_t pushed = trim_pushed(pool), own = trim_pushed_by(member);
 
-	if (load_relaxed(&pool->joined) == pushed_so_far(pool))
+	if (load_relaxed(&pool->joined) == pushed)
 		return false;
 	trim.work = 2 * trim_idle(pool); /* others push meanwhile */
 	while (sort_next(&trim) && trim.work)
 		;
 	push_back(&trim);
-	store_relaxed(&pool->joined, pushed_so_far(pool));
+	/* Not what others have pushed meanwhile. */
+	store_relaxed(&pool->joined, pushed + trim_pushed_by(member) - own);
 	return true;
 }
 
+/* What threads have that are not in this process, nobody can take. */
 size_t
 trim_idle(acre_pool *pool)
 {
@@ -337,7 +365,7 @@ trim_idle(acre_pool *pool)
 	popped = pool_sum(pool, POPPED);
 	pushed = pool_sum(pool, PUSHED);
 	for (struct member *m = pool->members; m; m = m->next)
-		idle += m->idle(m);
+		idle += m->owner ? m->idle(m) : 0;
 	registry_unlock();
 	return idle + (size_t)(pushed - popped) +
 		chunks_uncarved(&pool->chunks) +
@@ -348,10 +376,11 @@ size_t
 acre_pool_trim(acre_pool *pool, size_t keep, size_t most)
 {
 	struct cache *cache = cache_of(pool);
+	bool swept;
 
 	if (!cache || !most)
 		return 0;
 	cache_flush(cache);
 	claim_idle(pool, &cache->member, false);
-	return trim_pool(pool, &cache->member, keep, most);
+	return trim_pool(pool, &cache->member, keep, most, &swept);
 }

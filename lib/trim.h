@@ -11,12 +11,17 @@
 
 /*
  * As acre_pool_trim, but for what threads keep: that is the caller's to ask
- * for before.
+ * for before. *swept is set to whether all that is free was looked at.
  *
  * Threads: member's. Progress: as acre_pool_trim.
  */
 size_t trim_pool(acre_pool *pool, struct member *member, size_t keep,
-	size_t most);
+	size_t most, bool *swept);
+
+/* What all have pushed so far, and what member has. When the first has changed
+ * by more than the second, there is more to look at. */
+uint64_t trim_pushed(acre_pool *pool);
+uint64_t trim_pushed_by(const struct member *member);
 
 /*
  * Give whole chunks of so many bytes back, or all there are.
@@ -40,6 +45,9 @@ bool trim_join(acre_pool *pool, struct member *member);
  */
 uint64_t trim_steps(const acre_pool *pool);
 bool trim_has_hidden(const acre_pool *pool, uint64_t ended);
+
+/* Wait for the steps that are under way; they may be in the source's free. */
+void trim_wait(const acre_pool *pool);
 
 /* Bytes of chunks that are idle: free, in caches, never carved, or slack. */
 size_t trim_idle(acre_pool *pool);
