@@ -31,6 +31,8 @@ struct want {
 	bool large;
 	unsigned order;
 	size_t size;
+	bool waited;    /* for limbo */
+	unsigned tries; /* while others trim */
 };
 
 static void *
@@ -47,7 +49,7 @@ take(const struct want *want)
 /* ---- what may help; each returns whether it is worth another try ---- */
 
 static bool
-look_into_caches(const struct want *want)
+look_into_caches(struct want *want)
 {
 	struct member *member = &want->cache->member;
 
@@ -55,7 +57,7 @@ look_into_caches(const struct want *want)
 }
 
 static bool
-look_at_other_sizes(const struct want *want)
+look_at_other_sizes(struct want *want)
 {
 	struct member *member = &want->cache->member;
 
@@ -66,19 +68,21 @@ look_at_other_sizes(const struct want *want)
 }
 
 static bool
-look_into_limbo(const struct want *want)
+look_into_limbo(struct want *want)
 {
 	acre_pool *pool = want->cache->member.pool;
 
-	return pool_has_limbo(pool) && !(pool->flags & ACRE_NONBLOCKING) &&
-		pool_may_wait() &&
-		helper_wait_briefly(grace_needed(), LIMBO_WAIT_US);
+	if (want->waited || !pool_has_limbo(pool) ||
+		pool->flags & ACRE_NONBLOCKING || !pool_may_wait())
+		return false;
+	want->waited = true;
+	return helper_wait_briefly(grace_needed(), LIMBO_WAIT_US);
 }
 
 static void *
-look_around(const struct want *want)
+look_around(struct want *want)
 {
-	static bool (*const steps[])(const struct want *) = {
+	static bool (*const steps[])(struct want *) = {
 		look_into_caches,
 		look_at_other_sizes,
 		look_into_limbo,
@@ -93,32 +97,35 @@ look_around(const struct want *want)
 	return memory;
 }
 
-/* All was in vain since a trim's step. */
+/* All was in vain, since a step of a trim. */
 static bool
-may_try_again(const struct want *want, uint64_t step, unsigned *tries)
+may_try_again(struct want *want, uint64_t step)
 {
-	acre_pool *pool = want->cache->member.pool;
+	struct member *member = &want->cache->member;
 
-	if (trim_has_hidden(pool, step) && ++*tries < TRIES_MOST) {
-		trim_wait(pool);
+	if (trim_has_hidden(member->pool, member, step) &&
+		++want->tries < TRIES_MOST) {
+		trim_wait(member->pool);
 		return true;
 	}
-	return pool_ask_handler(pool, want->size);
+	want->waited = false;
+	want->tries = 0;
+	return pool_ask_handler(member->pool, want->size);
 }
 
 static void *
-take_or_look(const struct want *want)
+take_or_look(struct want *want)
 {
-	unsigned tries = 0;
+	struct member *member = &want->cache->member;
 	uint64_t step;
 	void *memory;
 
 	do {
-		step = trim_steps(want->cache->member.pool);
+		step = trim_steps(member->pool, member);
 		memory = take(want);
 		if (!memory)
 			memory = look_around(want);
-	} while (!memory && may_try_again(want, step, &tries));
+	} while (!memory && may_try_again(want, step));
 	if (!memory)
 		errno = ENOMEM;
 	return memory;
@@ -127,7 +134,7 @@ take_or_look(const struct want *want)
 struct block *
 limit_take(struct cache *cache, unsigned order)
 {
-	const struct want want = {
+	struct want want = {
 		.cache = cache,
 		.order = order,
 		.size = cache->bins[order].size,
@@ -139,7 +146,7 @@ limit_take(struct cache *cache, unsigned order)
 void *
 limit_take_large(struct cache *cache, size_t size)
 {
-	const struct want want = {
+	struct want want = {
 		.cache = cache,
 		.large = true,
 		.size = size,

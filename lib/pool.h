@@ -82,6 +82,7 @@ struct member {
 	struct stash stash;
 	struct counters counters;
 	size_t (*idle)(const struct member *member); /* bytes it keeps */
+	uint64_t steps; /* of its trims; see trim.c */
 
 	/* Reserved of limbo and not used; its thread writes. */
 	_Atomic(size_t) limbo_allowance;

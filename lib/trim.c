@@ -54,27 +54,30 @@ smaller(size_t a, size_t b)
 static void
 begin_step(const struct trim *trim)
 {
-	add_relaxed(&trim->pool->steps_begun, 1);
+	/* Seq_cst: who does not find what this step takes sees it begun. */
+	add_seq_cst(&trim->pool->steps_begun, 1);
 }
 
 static void
 end_step(const struct trim *trim)
 {
+	trim->member->steps++;
 	/* Release: who sees the step ended finds what it has given. */
 	add_release(&trim->pool->steps_ended, 1);
 }
 
 uint64_t
-trim_steps(const acre_pool *pool)
+trim_steps(const acre_pool *pool, const struct member *member)
 {
-	return load_acquire(&pool->steps_ended);
+	return load_acquire(&pool->steps_ended) - member->steps;
 }
 
 bool
-trim_has_hidden(const acre_pool *pool, uint64_t ended)
+trim_has_hidden(const acre_pool *pool, const struct member *member,
+	uint64_t ended)
 {
-	return trim_steps(pool) != ended ||
-		load_relaxed(&pool->steps_begun) != ended;
+	return trim_steps(pool, member) != ended ||
+		load_seq_cst(&pool->steps_begun) - member->steps != ended;
 }
 
 void
@@ -82,7 +85,7 @@ trim_wait(const acre_pool *pool)
 {
 	uint64_t begun = load_relaxed(&pool->steps_begun);
 
-	while (trim_steps(pool) < begun)
+	while (load_acquire(&pool->steps_ended) < begun)
 		sched_yield();
 }
 

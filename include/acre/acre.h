@@ -183,7 +183,8 @@ size_t acre_pool_trim(acre_pool *pool, size_t keep, size_t most);
  * acre_thread_flush: give the blocks that the calling thread keeps idle for
  * pool back to it.
  *
- * Threads: any. Progress: lock-free.
+ * Threads: any. Progress: lock-free, but waits for a trim that is just taking
+ *          this thread's blocks.
  */
 void acre_thread_flush(acre_pool *pool);
 
@@ -334,7 +335,11 @@ typedef struct acre_region_options {
  * max_bytes, or the source has no more).
  * Threads:  any; the region is then the caller's.
  * Progress: wait-free from the thread's cache, lock-free from the pool's
- *           free lists; asks the source when both are empty.
+ *           free lists; asks the source when both are empty. A lock where a
+ *           trim has left pages sorted, or takes this thread's blocks. Before
+ *           ENOMEM: linear in what is free, and where regions are in limbo,
+ *           10 ms of waiting for readers (not with ACRE_NONBLOCKING, nor
+ *           inside a read-side section).
  */
 acre_region *acre_region_open(acre_pool *pool);
 
