@@ -110,13 +110,13 @@ int
 acre_array_any_grow(any *a, size_t size, size_t more)
 {
 	size_t needed = a->length + more;
-	size_t usual = larger(first(size), smaller(2 * a->capacity, most(size)));
+	size_t twice = smaller(2 * a->capacity, most(size));
 
 	if (needed < more)
 		return ENOMEM;
 	if (needed <= a->capacity)
 		return 0;
-	return resize(a, size, larger(usual, needed));
+	return resize(a, size, larger(larger(first(size), twice), needed));
 }
 
 /* It begins with an eighth, and grows when an eighth of it is left. */

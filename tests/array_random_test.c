@@ -571,7 +571,8 @@ do_equal(struct world *w)
 
 static void (*const calls[])(struct world *) = {
 	do_push, do_push_own, do_insert, do_append, do_append_own,
-	do_insert_own, do_pop, do_remove, do_set, do_copy, do_reserve, do_shrink,
+	do_insert_own, do_pop, do_remove, do_set, do_copy, do_reserve,
+	do_shrink,
 	do_transform, do_sort, do_sort_slice, do_free, do_clone, do_from,
 	do_of, do_sized, do_zeroed, do_to_c, do_filter, do_map, do_get,
 	do_slice, do_each, do_fold, do_find, do_search, do_equal,
