@@ -40,7 +40,7 @@ region_push(size_t n)
 {
 	acre_region *region = open_region();
 	ints a = pushed(acre_region_allocator(region), n);
-	int last = acre_array_pop(&a);
+	int last = acre_array_get(a, n - 1);
 
 	acre_region_close(region);
 	return last;
@@ -73,7 +73,7 @@ static int
 malloc_push(size_t n)
 {
 	ints a = pushed(acre_malloc_allocator, n);
-	int last = acre_array_pop(&a);
+	int last = acre_array_get(a, n - 1);
 
 	acre_array_free(&a);
 	return last;

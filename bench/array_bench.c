@@ -8,9 +8,12 @@
  * In each round every child works once, another one first each time. Time is
  * the thread's on the processor, so it matters little who else is there. See
  * doc/arrays.md for how to read what it prints.
+ *
+ *	array_bench [--quick]            the tables
+ *	array_bench --peers              the peers' names
+ *	array_bench push|chain PEER N    peer number PEER, N times, for callgrind
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +27,7 @@
 
 #define N 1000000
 #define ROUNDS 101
+#define QUICK_ROUNDS 21
 #define WARM_UP 10
 
 /* The first is what the others are compared with. */
@@ -40,8 +44,12 @@ static const struct array_peer *const peers[] = {
 
 enum workload { PUSH, CHAIN, WORKLOADS };
 
-static const char *const titles[WORKLOADS] = {
-	"push of 1,000,000 ints", "filter, map, fold of 1,000,000 ints"};
+static const struct {
+	const char *name, *title;
+} workloads[WORKLOADS] = {
+	[PUSH] = {"push", "push of 1,000,000 ints"},
+	[CHAIN] = {"chain", "filter, map, fold of 1,000,000 ints"},
+};
 
 struct child {
 	int to, from;
@@ -162,7 +170,7 @@ ask(const struct child *child, enum workload workload)
 static void
 print(const struct series *times, const char *title)
 {
-	printf("| %s | ns/int | x malloc | quartiles |\n|---|---|---|---|\n",
+	printf("| %s | ns/int | x malloc | quartiles |\n|---|--:|--:|--:|\n",
 		title);
 	for (size_t i = 0; i < PEERS; i++) {
 		struct series ratio = series_ratio(1, &times[i], &times[0]);
@@ -176,12 +184,12 @@ print(const struct series *times, const char *title)
 }
 
 static void
-measure(const struct child *children, enum workload workload)
+measure(const struct child *children, enum workload workload, size_t rounds)
 {
 	static struct series times[PEERS];
 
 	memset(times, 0, sizeof times);
-	for (size_t round = 0; round < WARM_UP + ROUNDS; round++)
+	for (size_t round = 0; round < WARM_UP + rounds; round++)
 		for (size_t i = 0; i < PEERS; i++) {
 			size_t peer = (round + i) % PEERS;
 			double ns = ask(&children[peer], workload);
@@ -189,24 +197,83 @@ measure(const struct child *children, enum workload workload)
 			if (round >= WARM_UP)
 				series_add(&times[peer], ns);
 		}
-	print(times, titles[workload]);
+	print(times, workloads[workload].title);
 }
 
-int
-main(void)
+static int
+measure_all(size_t rounds)
 {
 	struct child children[PEERS];
 
-	fill();
 	fflush(stdout);
 	for (size_t i = 0; i < PEERS; i++)
 		children[i] = start(peers[i]);
 	for (enum workload workload = PUSH; workload < WORKLOADS; workload++)
-		measure(children, workload);
+		measure(children, workload, rounds);
 	/* A later child has the earlier ones' ends too: close all, then wait. */
 	for (size_t i = 0; i < PEERS; i++)
 		close(children[i].to);
 	for (size_t i = 0; i < PEERS; i++)
 		waitpid(children[i].pid, NULL, 0);
 	return EXIT_SUCCESS;
+}
+
+/* ---- the command line ------------------------------------------------- */
+
+static int
+usage(void)
+{
+	fprintf(stderr, "usage: array_bench [--quick | --peers | "
+			"push|chain PEER TIMES]\n");
+	return 2;
+}
+
+static int
+print_peers(void)
+{
+	for (size_t i = 0; i < PEERS; i++)
+		puts(peers[i]->name);
+	return EXIT_SUCCESS;
+}
+
+/* A number of 1 to most, or 0. */
+static unsigned long
+number(const char *text, unsigned long most)
+{
+	char *end;
+	unsigned long n;
+
+	errno = 0;
+	n = strtoul(text, &end, 10);
+	return *text < '0' || *text > '9' || *end || errno || n > most ? 0 : n;
+}
+
+static int
+repeat(const char *name, const char *peer_text, const char *times_text)
+{
+	size_t peer = number(peer_text, PEERS);
+	unsigned long times = number(times_text, 1000000);
+	enum workload workload = PUSH;
+	long expected = expected_sum();
+
+	while (workload < WORKLOADS && strcmp(name, workloads[workload].name))
+		workload++;
+	if (workload == WORKLOADS || !peer || !times)
+		return usage();
+	while (times--)
+		work(peers[peer - 1], workload, expected);
+	return EXIT_SUCCESS;
+}
+
+int
+main(int argc, char **argv)
+{
+	fill();
+	if (argc == 1)
+		return measure_all(ROUNDS);
+	if (argc == 2 && !strcmp(argv[1], "--quick"))
+		return measure_all(QUICK_ROUNDS);
+	if (argc == 2 && !strcmp(argv[1], "--peers"))
+		return print_peers();
+	return argc == 4 ? repeat(argv[1], argv[2], argv[3]) : usage();
 }

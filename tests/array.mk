@@ -26,10 +26,6 @@ tests_array_cxx_test_CXXFLAGS = -std=c++11 $(array_flags)
 tests_array_cxx_test_LDADD = libacre.la
 
 tests_array_test_SOURCES = tests/array_test.c tests/array_unchecked.c
-tests_array_test_CFLAGS = $(suite_cflags)
-tests_array_test_LDADD = $(suite_libs)
 tests_array_test_LDFLAGS = -static
 
-tests_array_random_test_CFLAGS = $(suite_cflags)
-tests_array_random_test_LDADD = $(suite_libs)
 tests_array_random_test_LDFLAGS = -static

@@ -419,11 +419,12 @@ acre_array_ahead(size_t k, size_t run, size_t length)
 #ifdef __cplusplus
 #define ACRE_AUTO_ auto
 #define ACRE_CAST_(like, p) static_cast<__typeof__(like)>(p)
-#define ACRE_PLAIN_(T) (__is_trivially_copyable(T) && __alignof__(T) <= 16)
+#define ACRE_PLAIN_(T)                                                  \
+	(__is_trivially_copyable(T) && __alignof__(T) <= 16)
 #else
 #define ACRE_AUTO_ __auto_type
 #define ACRE_CAST_(like, p) (p)
-#define ACRE_PLAIN_(T) (__alignof__(T) <= 16)
+#define ACRE_PLAIN_(T) (sizeof(T) > 0 && __alignof__(T) <= 16)
 #endif
 #define ACRE_SIZE_(x)                                                   \
 	(sizeof(x) * sizeof(char[ACRE_PLAIN_(__typeof__(x)) ? 1 : -1]))
