@@ -14,6 +14,9 @@ endif
 check_PROGRAMS += $(array_strict)
 TESTS += $(array_strict)
 
+TESTS += tests/array_refused_test.sh
+EXTRA_DIST += tests/array_refused_test.sh
+
 noinst_HEADERS += tests/array_source.h tests/array_unchecked.h \
 	tests/array_use.h
 
