@@ -23,6 +23,23 @@ pushed(acre_allocator in, size_t n)
 	return a;
 }
 
+static ARRAY_CALL int
+add(ints *a, int value)
+{
+	return acre_array_push(a, value);
+}
+
+static inline ints
+called(acre_allocator in, size_t n)
+{
+	ints a = ACRE_ARRAY_IN(in);
+
+	for (size_t i = 0; i < n; i++)
+		if (add(&a, (int)i) != 0)
+			abort();
+	return a;
+}
+
 /* ---- in a region: closing it gives all back --------------------------- */
 
 static acre_region *
@@ -40,6 +57,17 @@ region_push(size_t n)
 {
 	acre_region *region = open_region();
 	ints a = pushed(acre_region_allocator(region), n);
+	int last = acre_array_get(a, n - 1);
+
+	acre_region_close(region);
+	return last;
+}
+
+static int
+region_call(size_t n)
+{
+	acre_region *region = open_region();
+	ints a = called(acre_region_allocator(region), n);
 	int last = acre_array_get(a, n - 1);
 
 	acre_region_close(region);
@@ -65,7 +93,7 @@ region_chain(const int *numbers, size_t n)
 }
 
 const struct array_peer array_peer_acre = {
-	"acre, region", region_push, region_chain};
+	"acre, region", region_push, region_call, region_chain};
 
 /* ---- on malloc: each has a name, to be freed by ------------------------ */
 
@@ -73,6 +101,16 @@ static int
 malloc_push(size_t n)
 {
 	ints a = pushed(acre_malloc_allocator, n);
+	int last = acre_array_get(a, n - 1);
+
+	acre_array_free(&a);
+	return last;
+}
+
+static int
+malloc_call(size_t n)
+{
+	ints a = called(acre_malloc_allocator, n);
 	int last = acre_array_get(a, n - 1);
 
 	acre_array_free(&a);
@@ -96,4 +134,4 @@ malloc_chain(const int *numbers, size_t n)
 }
 
 const struct array_peer array_peer_acre_malloc = {
-	"acre, malloc", malloc_push, malloc_chain};
+	"acre, malloc", malloc_push, malloc_call, malloc_chain};

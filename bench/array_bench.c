@@ -11,7 +11,7 @@
  *
  *	array_bench [--quick]            the tables
  *	array_bench --peers              the peers' names
- *	array_bench push|chain PEER N    peer number PEER, N times, for callgrind
+ *	array_bench WORKLOAD PEER N      peer number PEER, N times, for callgrind
  */
 #include <errno.h>
 #include <stdint.h>
@@ -42,12 +42,13 @@ static const struct array_peer *const peers[] = {
 
 #define PEERS (sizeof peers / sizeof peers[0])
 
-enum workload { PUSH, CHAIN, WORKLOADS };
+enum workload { PUSH, CALL, CHAIN, WORKLOADS };
 
 static const struct {
 	const char *name, *title;
 } workloads[WORKLOADS] = {
 	[PUSH] = {"push", "push of 1,000,000 ints"},
+	[CALL] = {"call", "the same, by calls of a function"},
 	[CHAIN] = {"chain", "filter, map, fold of 1,000,000 ints"},
 };
 
@@ -101,16 +102,27 @@ expected_sum(void)
 
 /* ---- children --------------------------------------------------------- */
 
+static long
+result(const struct array_peer *peer, enum workload workload)
+{
+	switch (workload) {
+	case PUSH:
+		return peer->push(array_unknown(N));
+	case CALL:
+		return peer->call(array_unknown(N));
+	default:
+		return peer->chain(numbers, array_unknown(N));
+	}
+}
+
 static uint64_t
 work(const struct array_peer *peer, enum workload workload, long expected)
 {
 	uint64_t begun = now();
-	long result = workload == PUSH ?
-		peer->push(array_unknown(N)) :
-		peer->chain(numbers, array_unknown(N));
+	long actual = result(peer, workload);
 	uint64_t ns = now() - begun;
 
-	if (result != (workload == PUSH ? N - 1 : expected)) {
+	if (actual != (workload == CHAIN ? expected : N - 1)) {
 		fprintf(stderr, "array_bench: %s is wrong\n", peer->name);
 		exit(EXIT_FAILURE);
 	}
@@ -224,7 +236,7 @@ static int
 usage(void)
 {
 	fprintf(stderr, "usage: array_bench [--quick | --peers | "
-			"push|chain PEER TIMES]\n");
+			"push|call|chain PEER TIMES]\n");
 	return 2;
 }
 

@@ -32,10 +32,11 @@ per_int() {
 		NF != 2 { print "-" }'
 }
 
-echo "| instructions per int | push | filter, map, fold |"
-echo "|---|--:|--:|"
+echo "| instructions per int | push | call | filter, map, fold |"
+echo "|---|--:|--:|--:|"
 peer=0
 bench/array_bench --peers | while read -r name; do
 	peer=$((peer + 1))
-	echo "| $name | $(per_int push $peer) | $(per_int chain $peer) |"
+	echo "| $name | $(per_int push $peer) | $(per_int call $peer) |" \
+		"$(per_int chain $peer) |"
 done

@@ -45,6 +45,26 @@ push(size_t n)
 	return last;
 }
 
+static ARRAY_CALL int
+add(struct vector *v, int value)
+{
+	return vector_push(v, value);
+}
+
+static int
+call(size_t n)
+{
+	struct vector v = {NULL, 0, 0};
+	int last;
+
+	for (size_t i = 0; i < n; i++)
+		if (add(&v, (int)i) != 0)
+			abort();
+	last = v.data[v.length - 1];
+	free(v.data);
+	return last;
+}
+
 static long
 chain(const int *numbers, size_t n)
 {
@@ -64,7 +84,7 @@ chain(const int *numbers, size_t n)
 	return sum;
 }
 
-const struct array_peer array_peer_malloc = {"malloc", push, chain};
+const struct array_peer array_peer_malloc = {"malloc", push, call, chain};
 
 static int *
 ints(size_t n)
@@ -85,6 +105,24 @@ tuned_push(size_t n)
 		data[i] = (int)i;
 	array_show(data);
 	last = data[n - 1];
+	free(data);
+	return last;
+}
+
+static ARRAY_CALL void
+tuned_add(int **end, int value)
+{
+	*(*end)++ = value;
+}
+
+static int
+tuned_call(size_t n)
+{
+	int *data = ints(n), *end = data, last;
+
+	for (size_t i = 0; i < n; i++)
+		tuned_add(&end, (int)i);
+	last = end[-1];
 	free(data);
 	return last;
 }
@@ -111,4 +149,4 @@ tuned_chain(const int *numbers, size_t n)
 }
 
 const struct array_peer array_peer_malloc_tuned = {
-	"malloc, tuned", tuned_push, tuned_chain};
+	"malloc, tuned", tuned_push, tuned_call, tuned_chain};

@@ -24,6 +24,22 @@ push_in(std::pmr::memory_resource *in, size_t n)
 	return a.back();
 }
 
+ARRAY_CALL void
+add(ints &a, int value)
+{
+	a.push_back(value);
+}
+
+int
+call_in(std::pmr::memory_resource *in, size_t n)
+{
+	ints a(in);
+
+	for (size_t i = 0; i < n; i++)
+		add(a, static_cast<int>(i));
+	return a.back();
+}
+
 long
 chain_in(std::pmr::memory_resource *in, const int *numbers, size_t n)
 {
@@ -47,6 +63,12 @@ new_push(size_t n)
 	return push_in(std::pmr::new_delete_resource(), n);
 }
 
+int
+new_call(size_t n)
+{
+	return call_in(std::pmr::new_delete_resource(), n);
+}
+
 long
 new_chain(const int *numbers, size_t n)
 {
@@ -61,6 +83,14 @@ monotonic_push(size_t n)
 	return push_in(&buffer, n);
 }
 
+int
+monotonic_call(size_t n)
+{
+	std::pmr::monotonic_buffer_resource buffer;
+
+	return call_in(&buffer, n);
+}
+
 long
 monotonic_chain(const int *numbers, size_t n)
 {
@@ -72,6 +102,7 @@ monotonic_chain(const int *numbers, size_t n)
 }
 
 const struct array_peer array_peer_pmr = {
-	"pmr::vector", new_push, new_chain};
+	"pmr::vector", new_push, new_call, new_chain};
 const struct array_peer array_peer_pmr_monotonic = {
-	"pmr::vector, monotonic", monotonic_push, monotonic_chain};
+	"pmr::vector, monotonic", monotonic_push, monotonic_call,
+	monotonic_chain};

@@ -20,10 +20,11 @@
 #define STEPS 4000
 #define SHORT_STEPS 60
 
+/* With a gap between members and none at the end. */
 struct item {
 	char tag;
 	int key;
-	short serial;
+	int serial;
 };
 
 typedef ACRE_ARRAY(struct item) items;
@@ -73,7 +74,7 @@ static struct item
 some(struct world *w)
 {
 	return (struct item){(char)('a' + below(w, 3)), (int)below(w, 10),
-		(short)below(w, 1000)};
+		(int)below(w, 1u << 31)};
 }
 
 /* ---- the same --------------------------------------------------------- */

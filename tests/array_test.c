@@ -48,18 +48,24 @@ place_close(struct place *place)
 	ck_assert_int_eq(acre_pool_destroy(place->pool), 0);
 }
 
+/* The sized allocator has each object's size before it. */
 START_TEST(at_the_tip_it_grows_in_place)
 {
 	struct place place = place_open();
-	ints a = acre_array_of(ints, place.in, 0);
-	size_t used = acre_region_used(place.region);
-	int *first = a.data;
+	acre_allocator in[] = {place.in,
+		acre_region_sized_allocator(place.region)};
 
-	for (int i = 1; i < 512; i++)
-		ck_assert_int_eq(acre_array_push(&a, i), 0);
-	ck_assert_ptr_eq(a.data, first);
-	ck_assert_uint_eq(acre_region_used(place.region),
-		used - 16 + a.capacity * sizeof(int));
+	for (size_t k = 0; k < 2; k++) {
+		ints a = acre_array_of(ints, in[k], 0);
+		size_t used = acre_region_used(place.region);
+		int *first = a.data;
+
+		for (int i = 1; i < 256; i++)
+			ck_assert_int_eq(acre_array_push(&a, i), 0);
+		ck_assert_ptr_eq(a.data, first);
+		ck_assert_uint_eq(acre_region_used(place.region),
+			used - 16 + a.capacity * sizeof(int));
+	}
 	place_close(&place);
 }
 END_TEST
@@ -418,6 +424,8 @@ START_TEST(a_view_keeps_to_its_elements)
 	ck_assert_int_eq(acre_array_push(&view, 7), EPERM);
 	ck_assert_int_eq(c[2], 7);
 	ck_assert_int_eq(c[3], 9);
+	view.length = 0;
+	ck_assert_int_eq(acre_array_shrink(&view), EPERM);
 	acre_array_free(&view);
 	ck_assert_uint_eq(view.length, 0);
 	ck_assert_int_eq(acre_array_push(&view, 7), EPERM);

@@ -108,6 +108,7 @@ use_reading(acre_allocator in)
 	USE(acre_array_find(a, x, *x == 1) == 2);
 	USE(acre_array_ends_with(a, acre_array_slice(a, 3, 4), x, y,
 		*x == *y));
+	USE(acre_array_count(a, x, *x & 4) == 2);
 	acre_array_each(i, x, a)
 		acre_array_each(k, y, odd)
 			n += *x == *y && i >= k;

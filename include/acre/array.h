@@ -391,6 +391,18 @@ acre_array_index(size_t i, size_t length, const char *file, int line)
 	return i;
 }
 
+/*
+ * The same. Without it gcc copies two fields as one vector, also where they
+ * have only been compared, and has to wait for the one of them that was just
+ * stored by itself: 5 ns for each push through a pointer.
+ */
+static inline size_t
+acre_array_apart(size_t n)
+{
+	__asm__("" : "+r"(n));
+	return n;
+}
+
 /* Where a run that begins at k ends. */
 static inline size_t
 acre_array_ahead(size_t k, size_t run, size_t length)
@@ -441,10 +453,12 @@ acre_array_ahead(size_t k, size_t run, size_t length)
 
 /* An array as one of any type, back again, and as a new one. */
 #define ACRE_ANY_(a)                                                    \
-	{a.data, a.length, a.capacity, a.allocator, a.error, a.view}
+	{a.data, acre_array_apart(a.length),                            \
+		acre_array_apart(a.capacity), a.allocator, a.error, a.view}
 #define ACRE_BACK_(a, any)                                              \
 	a->data = ACRE_CAST_(a->data, any.data),                        \
-	a->length = any.length, a->capacity = any.capacity
+	a->length = acre_array_apart(any.length),                       \
+	a->capacity = acre_array_apart(any.capacity)
 #define ACRE_TYPED_(type, any)                                          \
 	{ACRE_CAST_(ACRE_DATA_(type), any.data), any.length,            \
 		any.capacity, any.allocator, any.error, any.view}
