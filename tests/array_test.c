@@ -390,15 +390,19 @@ START_TEST(more_than_two_billion_elements)
 }
 END_TEST
 
-/* Each page that is looked at is the one page of zeros. */
+/* Each page that is looked at is the one page of zeros; what sanitizers note
+ * about it is gigabytes. */
 START_TEST(a_loop_passes_two_billion)
 {
 	size_t size = 0, n = ((size_t)1 << 31) + 5;
 	acre_allocator in = {promise, promise_more, break_promise, &size};
-	bytes a = acre_array_sized(bytes, in, n);
+	bytes a;
 
-	if (a.error)
+	if (SANITIZED)
 		return;
+	a = acre_array_sized(bytes, in, n);
+	if (a.error)
+		return; /* no room here */
 	acre_array_set(&a, n - 1, 'z');
 	ck_assert_uint_eq(acre_array_find(a, x, *x != 0), n - 1);
 	acre_array_free(&a);
