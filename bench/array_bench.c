@@ -5,8 +5,9 @@
  *	parent  -- peer, workload -->  a child for each peer
  *	        <-- nanoseconds ----   (its own heap, caches that stay full)
  *
- * In each round every child works once, another one first each time. Time is
- * the thread's on the processor, so it matters little who else is there. See
+ * In each round every child works once, another one first each time. After
+ * some rounds all are started anew, as addresses are luck. Time is the
+ * thread's on the processor, so it matters little who else is there. See
  * doc/arrays.md for how to read what it prints.
  *
  *	array_bench [--quick]            the tables
@@ -26,8 +27,8 @@
 #include "bench/series.h"
 
 #define N 1000000
-#define ROUNDS 101
-#define QUICK_ROUNDS 21
+#define GENERATIONS 7
+#define ROUNDS 21
 #define WARM_UP 10
 
 /* The first is what the others are compared with. */
@@ -196,12 +197,10 @@ print(const struct series *times, const char *title)
 }
 
 static void
-measure(const struct child *children, enum workload workload, size_t rounds)
+measure(const struct child *children, enum workload workload,
+	struct series *times)
 {
-	static struct series times[PEERS];
-
-	memset(times, 0, sizeof times);
-	for (size_t round = 0; round < WARM_UP + rounds; round++)
+	for (size_t round = 0; round < WARM_UP + ROUNDS; round++)
 		for (size_t i = 0; i < PEERS; i++) {
 			size_t peer = (round + i) % PEERS;
 			double ns = ask(&children[peer], workload);
@@ -209,24 +208,35 @@ measure(const struct child *children, enum workload workload, size_t rounds)
 			if (round >= WARM_UP)
 				series_add(&times[peer], ns);
 		}
-	print(times, workloads[workload].title);
 }
 
-static int
-measure_all(size_t rounds)
+static void
+measure_generation(struct series times[WORKLOADS][PEERS])
 {
 	struct child children[PEERS];
 
-	fflush(stdout);
 	for (size_t i = 0; i < PEERS; i++)
 		children[i] = start(peers[i]);
 	for (enum workload workload = PUSH; workload < WORKLOADS; workload++)
-		measure(children, workload, rounds);
+		measure(children, workload, times[workload]);
 	/* A later child has the earlier ones' ends too: close all, then wait. */
-	for (size_t i = 0; i < PEERS; i++)
+	for (size_t i = 0; i < PEERS; i++) {
 		close(children[i].to);
+		close(children[i].from);
+	}
 	for (size_t i = 0; i < PEERS; i++)
 		waitpid(children[i].pid, NULL, 0);
+}
+
+static int
+measure_all(size_t generations)
+{
+	static struct series times[WORKLOADS][PEERS];
+
+	while (generations--)
+		measure_generation(times);
+	for (enum workload workload = PUSH; workload < WORKLOADS; workload++)
+		print(times[workload], workloads[workload].title);
 	return EXIT_SUCCESS;
 }
 
@@ -282,9 +292,9 @@ main(int argc, char **argv)
 {
 	fill();
 	if (argc == 1)
-		return measure_all(ROUNDS);
+		return measure_all(GENERATIONS);
 	if (argc == 2 && !strcmp(argv[1], "--quick"))
-		return measure_all(QUICK_ROUNDS);
+		return measure_all(1);
 	if (argc == 2 && !strcmp(argv[1], "--peers"))
 		return print_peers();
 	return argc == 4 ? repeat(argv[1], argv[2], argv[3]) : usage();
