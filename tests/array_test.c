@@ -121,6 +121,24 @@ START_TEST(a_chain_leaves_its_steps_in_the_region_and_no_more)
 }
 END_TEST
 
+START_TEST(elsewhere_each_step_is_freed_by_its_name)
+{
+	struct array_source source = {.calls = 0};
+	acre_allocator in = array_source_allocator(&source);
+	ints a = acre_array_of(ints, in, 1, 2, 3, 4);
+	ints even = acre_array_filter(ints, in, a, x, *x % 2 == 0);
+	ints mapped = acre_array_map(ints, in, even, x, *x + 1);
+
+	ck_assert_uint_eq(source.live, 3);
+	acre_array_free(&even);
+	acre_array_free(&a);
+	ck_assert_uint_eq(source.live, 1);
+	ck_assert_int_eq(acre_array_get(mapped, 1), 5);
+	acre_array_free(&mapped);
+	ck_assert_uint_eq(source.live, 0);
+}
+END_TEST
+
 START_TEST(sort_gives_its_memory_back)
 {
 	struct place place = place_open();
@@ -552,7 +570,7 @@ END_TEST
 SUITE("array", at_the_tip_it_grows_in_place, away_from_the_tip_it_moves,
 	shrink_gives_the_tail_back_at_the_tip,
 	a_chain_leaves_its_steps_in_the_region_and_no_more,
-	sort_gives_its_memory_back,
+	elsewhere_each_step_is_freed_by_its_name, sort_gives_its_memory_back,
 	where_a_region_ends_the_array_is_as_it_was,
 	structs_are_aligned_as_by_themselves, arguments_are_evaluated_once,
 	a_bad_index_ends_the_program_with_its_place,
