@@ -62,10 +62,12 @@ bench_count_shared_LDFLAGS = -no-install -Wl,-S
 
 bench: $(bench_programs)
 	bench/bench $(bench_peers)
+	$(MAKE) bench-array
 	$(srcdir)/bench/instructions.sh
 
 bench-quick: $(bench_programs)
 	bench/bench --quick $(bench_peers)
+	$(MAKE) bench-array ARRAY_BENCH=--quick
 	$(srcdir)/bench/instructions.sh
 
 bench-gates: bench/count

@@ -1,6 +1,7 @@
 # doc's part of the Makefile: what a release has in doc/.
 
 EXTRA_DIST += \
+	doc/arrays.md \
 	doc/benchmarks.md \
 	doc/design.md \
 	doc/decisions/0001-descriptors-wait-not-pages.md \
@@ -21,4 +22,5 @@ EXTRA_DIST += \
 	doc/decisions/0016-retired-regions-wait-in-bags.md \
 	doc/decisions/0017-a-forks-child-may-go-on.md \
 	doc/decisions/0018-a-refill-takes-two-batches.md \
+	doc/decisions/0019-typed-arrays.md \
 	doc/decisions/0020-budgets.md

@@ -4,6 +4,7 @@
 small_examples = \
 	examples/children \
 	examples/connection \
+	examples/log \
 	examples/queue \
 	examples/request \
 	examples/routes
@@ -15,6 +16,7 @@ expected = \
 	examples/children.expected \
 	examples/connection.expected \
 	examples/library.expected \
+	examples/log.expected \
 	examples/queue.expected \
 	examples/request.expected \
 	examples/routes.expected
@@ -29,6 +31,7 @@ examples_children_LDADD = libacre.la
 examples_connection_LDADD = libacre.la
 examples_library_CFLAGS = $(AM_CFLAGS) $(BROTLI_CFLAGS)
 examples_library_LDADD = libacre.la $(BROTLI_LIBS)
+examples_log_LDADD = libacre.la
 examples_queue_LDADD = libacre.la
 examples_request_LDADD = libacre.la
 examples_routes_LDADD = libacre.la $(URCU_LIBS)

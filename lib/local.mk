@@ -1,5 +1,6 @@
 acreincludedir = $(includedir)/acre
-acreinclude_HEADERS = include/acre/acre.h include/acre/allocator.h
+acreinclude_HEADERS = include/acre/acre.h include/acre/allocator.h \
+	include/acre/array.h
 acrebridgedir = $(acreincludedir)/bridge
 acrebridge_HEADERS = \
 	include/acre/bridge/jemalloc.h \
@@ -9,6 +10,7 @@ lib_LTLIBRARIES = libacre.la
 libacre_la_SOURCES = \
 	lib/alloc.c \
 	lib/allocator.c \
+	lib/array.c \
 	lib/atomic.h \
 	lib/block.h \
 	lib/budget.c lib/budget.h \
