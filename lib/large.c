@@ -3,14 +3,19 @@
  * large.c - objects with memory of their own, which can go back alone.
  *
  * Up to half a chunk a large object is a block of 2^k pages, from the same
- * cache and lists as pages; beyond that it is memory from the source. Its
- * record is in the region, so that an object of 2^k pages fits its block.
- * Records of freed objects are used again.
+ * cache and lists as pages; beyond that it is memory from the source. One that
+ * grows is copied from block to block, but from an eighth of a chunk on has
+ * memory from a source that can resize it, so that it is not copied any more.
+ * An object's record is in the region, so that one of 2^k pages fits its
+ * block. Records of freed objects are used again.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "lib/region.h"
+
+/* The part of the largest block from which one that grows has no block. */
+#define GROWN_SHARE 4
 
 /* The order of the smallest block that holds size bytes, or ORDER_SOURCE. */
 static unsigned
@@ -19,6 +24,20 @@ order_for(const acre_pool *pool, size_t size)
 	for (unsigned order = 0; order < pool->order_count; order++)
 		if (size <= pool->orders[order].size)
 			return order;
+	return ORDER_SOURCE;
+}
+
+/* The same for an object that has grown to size. Where there is a limit, chunks
+ * and what is free in them are all there may be. */
+static unsigned
+order_for_grown(const acre_pool *pool, size_t size)
+{
+	const struct source *source = &pool->chunks.source;
+	size_t largest = pool->orders[pool->order_count - 1].size;
+
+	if (size < largest / GROWN_SHARE || source->max_bytes ||
+		!source->allocator.reallocate)
+		return order_for(pool, size);
 	return ORDER_SOURCE;
 }
 
@@ -81,13 +100,14 @@ take_from_source(struct region *region, struct large *large, size_t size)
 }
 
 static bool
-take_memory(struct region *region, struct large *large, size_t size)
+take_memory(struct region *region, struct large *large, size_t size,
+	unsigned order)
 {
 	if (size > PTRDIFF_MAX - ACRE_ALIGN) {
 		errno = ENOMEM;
 		return false;
 	}
-	large->order = order_for(pool_of(region), size);
+	large->order = order;
 	if (large->order == ORDER_SOURCE)
 		return take_from_source(region, large, size);
 	return take_block(region, large);
@@ -113,12 +133,12 @@ give_memory(struct region *region, const struct large *large)
 		pool_give(pool, NULL, large->order, &batch);
 }
 
-void *
-large_alloc(struct region *region, size_t size)
+static void *
+alloc(struct region *region, size_t size, unsigned order)
 {
 	struct large taken, *large;
 
-	if (!take_memory(region, &taken, size))
+	if (!take_memory(region, &taken, size, order))
 		return region_fail(region, errno);
 	/* Counted first: the record may take a block too. */
 	region_more(region)->held += taken.size;
@@ -137,6 +157,12 @@ large_alloc(struct region *region, size_t size)
 	large->next = region->more.large;
 	region->more.large = large;
 	return large->memory;
+}
+
+void *
+large_alloc(struct region *region, size_t size)
+{
+	return alloc(region, size, order_for(pool_of(region), size));
 }
 
 struct large *
@@ -184,7 +210,7 @@ resize(struct region *region, struct large *large, size_t size)
 	int error;
 
 	if (large->order != ORDER_SOURCE || size > PTRDIFF_MAX - ACRE_ALIGN ||
-		order_for(pool_of(region), size) != ORDER_SOURCE)
+		order_for_grown(pool_of(region), size) != ORDER_SOURCE)
 		return false;
 	if (more && !grow_charge(region, more))
 		return false;
@@ -208,6 +234,7 @@ large_realloc(struct region *region, struct large *large, void *p, size_t size)
 {
 	size_t offset = (size_t)((char *)p - large->memory);
 	size_t room = large->size - offset;
+	unsigned order;
 	void *copy;
 
 	if (size <= room && size > room / 2)
@@ -217,7 +244,9 @@ large_realloc(struct region *region, struct large *large, void *p, size_t size)
 		return large->memory + offset;
 	if (size <= room)
 		return p;
-	copy = acre_alloc(&region->cursor, size);
+	order = order_for_grown(pool_of(region), size);
+	copy = order == ORDER_SOURCE ? alloc(region, size, order) :
+				       acre_alloc(&region->cursor, size);
 	if (!copy)
 		return NULL;
 	memcpy(copy, p, room);

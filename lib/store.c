@@ -148,7 +148,7 @@ take_from(struct chunks *chunks, struct chunk *chunk, unsigned order,
 	size_t most, struct batch *batch)
 {
 	size_t first = next_stored(chunk, 0);
-	size_t length;
+	size_t length = 0;
 
 	while (first < chunk->page_count) {
 		length = run_length(chunk, first, most << order);

@@ -393,6 +393,39 @@ START_TEST(one_from_the_source_is_resized_there)
 }
 END_TEST
 
+/* Of an object that has grown to 128 KiB. */
+static size_t
+bytes_from_source(void)
+{
+	char *p = acre_alloc(region, 64 * KIB);
+
+	memset(p, 7, 64 * KIB);
+	p = acre_realloc(region, p, 64 * KIB, 128 * KIB);
+	ck_assert_ptr_nonnull(p);
+	for (size_t i = 0; i < 64 * KIB; i++)
+		ck_assert_int_eq(p[i], 7);
+	return stats_of(pool).large_bytes;
+}
+
+START_TEST(an_object_that_grows_moves_to_where_it_can_grow)
+{
+	setup_over_resizing_source();
+	ck_assert_uint_eq(bytes_from_source(), 128 * KIB);
+	teardown_over_source();
+}
+END_TEST
+
+START_TEST(but_not_in_vain_or_against_a_limit)
+{
+	setup_over_source(0);
+	ck_assert_uint_eq(bytes_from_source(), 0);
+	teardown_over_source();
+	setup_with((acre_pool_options){.max_bytes = 4 * MIB});
+	ck_assert_uint_eq(bytes_from_source(), 0);
+	teardown();
+}
+END_TEST
+
 START_TEST(a_source_without_reallocate_is_done_without)
 {
 	unsigned char *p;
@@ -686,6 +719,8 @@ SUITE("large", each_size_gets_its_block_or_the_source,
 	one_that_outgrows_its_block_moves_and_leaves_nothing,
 	a_small_object_becomes_a_large_one,
 	one_from_the_source_is_resized_there,
+	an_object_that_grows_moves_to_where_it_can_grow,
+	but_not_in_vain_or_against_a_limit,
 	a_source_without_reallocate_is_done_without,
 	an_aligned_one_keeps_its_contents,
 	a_failing_source_leaves_all_as_it_was,
