@@ -1,10 +1,10 @@
-# The demo server; `quickstart` runs it. Linked with acre's objects in it, so
+# The demo server, and clients that want too much; `quickstart` runs them. Linked with acre's objects in it, so
 # that it is one program that can be started, and measured, where it stands.
 
 EXTRA_DIST += examples/demo.sh examples/order.lua
 
 if HAVE_HTTPD
-noinst_PROGRAMS += examples/httpd
+noinst_PROGRAMS += examples/httpd examples/hogs
 endif
 
 examples_httpd_SOURCES = \
