@@ -6,7 +6,8 @@ small_examples = \
 	examples/connection \
 	examples/queue \
 	examples/request \
-	examples/routes
+	examples/routes \
+	examples/tenants
 if HAVE_BROTLI
 small_examples += examples/library
 endif
@@ -17,7 +18,8 @@ expected = \
 	examples/library.expected \
 	examples/queue.expected \
 	examples/request.expected \
-	examples/routes.expected
+	examples/routes.expected \
+	examples/tenants.expected
 
 check_PROGRAMS += $(small_examples)
 TESTS += $(expected)
@@ -32,3 +34,4 @@ examples_library_LDADD = libacre.la $(BROTLI_LIBS)
 examples_queue_LDADD = libacre.la
 examples_request_LDADD = libacre.la
 examples_routes_LDADD = libacre.la $(URCU_LIBS)
+examples_tenants_LDADD = libacre.la
