@@ -117,6 +117,16 @@ other_rows() {
 		row $request "the same in the limit" \
 			"$(per_request bench/peer_limit $request 1)"
 	done
+	for depth in 0 1 2 4; do
+		case $depth in
+		0) budget="no budget" ;;
+		*) budget="a budget with $((depth - 1)) ancestors" ;;
+		esac
+		row budget "a block of 16 KiB and back, $budget" \
+			"$(per_request bench/budget block $depth)"
+		row budget "a region opened and closed, $budget" \
+			"$(per_request bench/budget region $depth)"
+	done
 }
 
 command -v valgrind >/dev/null || skip "no valgrind"

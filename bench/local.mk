@@ -16,7 +16,8 @@ bench_peers = bench/peer_limit bench/peer_acre bench/peer_malloc
 if HAVE_APR
 bench_peers += bench/peer_apr
 endif
-bench_counted = bench/count bench/count_shared bench/peer_acre_shared
+bench_counted = bench/count bench/count_shared bench/peer_acre_shared \
+	bench/budget
 bench_programs = bench/bench $(bench_peers) $(bench_counted)
 
 EXTRA_PROGRAMS += $(bench_programs)
@@ -58,12 +59,17 @@ bench_count_shared_SOURCES = bench/count.c
 bench_count_shared_LDADD = libacre.la
 bench_count_shared_LDFLAGS = -no-install -Wl,-S
 
+bench_budget_SOURCES = bench/budget.c bench/meter.c bench/meter.h
+bench_budget_LDADD = libacre.la
+bench_budget_LDFLAGS = -static -Wl,-S
+
 .PHONY: bench bench-quick bench-gates
 
 bench: $(bench_programs)
 	bench/bench $(bench_peers)
 	$(MAKE) bench-array
 	$(srcdir)/bench/instructions.sh
+	bench/budget
 
 bench-quick: $(bench_programs)
 	bench/bench --quick $(bench_peers)

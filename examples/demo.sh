@@ -7,6 +7,9 @@
 #	wrk, in turn -+                               +--> totals --> table
 #	              +--> httpd --allocator malloc --+
 #
+# Then the first one alone, with and without hogs beside wrk: clients of other
+# addresses that want 1 GiB each, and have budgets.
+#
 # Rounds on the two servers alternate, so that whatever else the machine does
 # hits both; the table shows medians. Everything listens on loopback only.
 #
@@ -60,7 +63,7 @@ number()
 serve()
 {
 	exec "$build/examples/httpd" --port 0 --allocator "$1" \
-		--threads "$workers" --connections "$connections" \
+		--threads "$workers" --connections "$((connections + 64))" \
 		>"$scratch/$1"
 }
 
@@ -94,8 +97,8 @@ stop()
 		die "the $1 server ended without its totals"
 }
 
-# load ALLOCATOR: one round; sets rate.
-load()
+# measure ALLOCATOR: one round; sets rate, middle and tail.
+measure()
 {
 	local line us
 
@@ -107,11 +110,19 @@ load()
 		log_and_die "$scratch/wrk" 'wrk did not say what it did'
 	us=$(number us "$line")
 	rate=$(($(number requests "$line") * 1000000 / us))
-	rates[$1]+=" $rate"
-	middles[$1]+=" $(number p50 "$line")"
-	tails[$1]+=" $(number p99 "$line")"
+	middle=$(number p50 "$line")
+	tail=$(number p99 "$line")
 	broken=$((broken + $(number refused "$line")))
 	broken=$((broken + $(number broken "$line")))
+}
+
+# load ALLOCATOR: one round for the table.
+load()
+{
+	measure "$1"
+	rates[$1]+=" $rate"
+	middles[$1]+=" $middle"
+	tails[$1]+=" $tail"
 }
 
 load_quietly()
@@ -119,6 +130,52 @@ load_quietly()
 	exec wrk --threads 1 --connections "$connections" \
 		--duration "${seconds}s" --script "$here/examples/order.lua" \
 		"$1" >"$scratch/wrk" 2>&1
+}
+
+# Eight of them, each a hundred times a second at most.
+let_hogs_in()
+{
+	exec "$build/examples/hogs" "${port[region]}" 8 0 33554432 10 \
+		>"$scratch/hogs" 2>&1
+}
+
+# beside_hogs: a round on regions while they are there; adds to refusals.
+beside_hogs()
+{
+	local hogs line
+
+	launch let_hogs_in
+	hogs=$child
+	measure region
+	kill -TERM "$hogs" 2>/dev/null
+	landed "$hogs" || log_and_die "$scratch/hogs" 'the hogs failed'
+	line=$(grep '^hogs ' "$scratch/hogs") ||
+		log_and_die "$scratch/hogs" 'the hogs did not say what they got'
+	# Each was refused, and told when to come back.
+	[[ $(number polite "$line") -eq $(number requests "$line") ]] ||
+		die "not every hog got 503 with Retry-After: $line"
+	refusals=$((refusals + $(number polite "$line")))
+}
+
+# shellcheck disable=SC2086 # The lists are split on purpose.
+load_beside_hogs()
+{
+	local round refusals=0 alone='' beside=''
+	local alone_middle='' beside_middle=''
+
+	say 'the same on regions, with and without clients that want 1 GiB each'
+	for ((round = 1; round <= rounds; round++)); do
+		measure region
+		alone+=" $tail" alone_middle+=" $middle"
+		beside_hogs
+		beside+=" $tail" beside_middle+=" $middle"
+	done
+	row '' 'without them' 'beside them'
+	row 'latency, p50' "$(commas "$(median $alone_middle)") us" \
+		"$(commas "$(median $beside_middle)") us"
+	row 'latency, p99' "$(commas "$(median $alone)") us" \
+		"$(commas "$(median $beside)") us"
+	row '503 with Retry-After' - "$(commas "$refusals")"
 }
 
 # post PORT BODY: print the status and the body that come back.
@@ -250,6 +307,8 @@ verify()
 	closed=$(number regions_closed "${totals[region]}")
 	requests=$(number requests_begun "${totals[region]}")
 	[[ $opened -eq $closed ]] || die "$((opened - closed)) regions leaked"
+	[[ $(number bytes_charged "${totals[region]}") -eq 0 ]] ||
+		die 'budgets are charged, and nobody is left'
 	[[ $opened -eq $requests ]] ||
 		die "$requests requests, but $opened regions"
 	[[ $broken -eq 0 ]] || die "$broken requests did not get their answer"
@@ -286,6 +345,7 @@ run_demo()
 	refuse 'bad JSON' '{"customer":"Ada","items":[1,2,]}' \
 		'400 *"position":31,*'
 	refuse '40,000 bytes' "$(printf '%40000s' '')" '413 *'
+	load_beside_hogs
 	stop region
 	stop malloc
 	say "medians of $rounds rounds, $connections connections," \

@@ -6,7 +6,8 @@
  *	worker threads   libmicrohttpd's; one epoll each, many connections
  *
  *	httpd.c -> httpd_request.c -> httpd_order.c -> httpd_json.c
- *	                           -> httpd_stats.c
+ *	                           -> httpd_export.c
+ *	                           -> httpd_stats.c -> httpd_tenants.c -> acre
  *	           all of these    -> httpd_answer.c -> httpd_memory.c -> acre
  *
  * With --allocator=malloc the same program uses malloc and free wherever it
@@ -97,6 +98,7 @@ daemon_start(struct server *server, const struct options *options,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connections,
 		MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS,
 		MHD_OPTION_NOTIFY_COMPLETED, request_completed, server,
+		MHD_OPTION_NOTIFY_CONNECTION, request_connection, server,
 		MHD_OPTION_END);
 }
 
@@ -158,6 +160,12 @@ server_open(struct server *server, const struct options *options)
 		complain("pool");
 		return -1;
 	}
+	server->tenants = tenants_open(options->max_server,
+		options->max_client);
+	if (server->tenants == NULL) {
+		complain("budget");
+		return -1;
+	}
 	json_use_regions();
 	return 0;
 }
@@ -166,12 +174,13 @@ server_open(struct server *server, const struct options *options)
 static int
 server_close(struct server *server)
 {
-	int error = acre_pool_destroy(server->pool);
+	int pool_error = acre_pool_destroy(server->pool);
+	int budget_error = tenants_close(server->tenants);
 
-	if (error == 0)
+	if (pool_error == 0 && budget_error == 0)
 		return 0;
-	errno = error;
-	complain("pool");
+	errno = pool_error != 0 ? pool_error : budget_error;
+	complain(pool_error != 0 ? "pool" : "budget");
 	return -1;
 }
 
@@ -190,7 +199,8 @@ main(int argc, char **argv)
 		return EXIT_FAILURE;
 	clean = serve(&server, &options, &signals, &usage) == 0;
 	if (clean)
-		clean = stats_totals(&server.counts, server.pool, &usage);
+		clean = stats_totals(&server.counts, server.pool,
+			server.tenants, &usage);
 	if (server_close(&server) != 0)
 		clean = false;
 	return clean ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -35,6 +35,19 @@ answer_json(struct answer *answer, enum status status, char *text)
 }
 
 void
+answer_text(struct answer *answer, const char *type, char *text,
+	size_t length)
+{
+	*answer = (struct answer){
+		.status = STATUS_OK,
+		.type = type,
+		.text = text,
+		.length = length,
+		.owned = text,
+	};
+}
+
+void
 answer_error(struct answer *answer, acre_region *region,
 	enum status status, const char *message)
 {

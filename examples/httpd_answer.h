@@ -17,6 +17,7 @@ enum status {
 	STATUS_NONE = 0,        /* not answered yet */
 	STATUS_OK = 200,
 	STATUS_BAD_JSON = 400,
+	STATUS_BAD_QUERY = 400,
 	STATUS_NO_SUCH_PATH = 404,
 	STATUS_WRONG_METHOD = 405,
 	STATUS_TOO_LARGE = 413,
@@ -46,13 +47,19 @@ void answer_literal(struct answer *answer, enum status status, const char *type,
 void answer_json(struct answer *answer, enum status status, char *text);
 
 /*
+ * answer_text: 200 with a text of the request's memory.
+ */
+void answer_text(struct answer *answer, const char *type, char *text,
+	size_t length);
+
+/*
  * answer_error: {"error":"..."}; message needs no escaping in JSON.
  */
 void answer_error(struct answer *answer, acre_region *region,
 	enum status status, const char *message);
 
 /*
- * answer_exhausted: 503, without taking any memory.
+ * answer_exhausted: 503 and Retry-After, without taking any memory.
  */
 void answer_exhausted(struct answer *answer);
 

@@ -42,6 +42,10 @@ static const struct choice {
 		"largest body that is accepted (default 32768)"},
 	{"max-pool", "BYTES", NUMBER(max_pool), 0, 1UL << 40,
 		"most memory of the pool (default 0, no limit)"},
+	{"max-server", "BYTES", NUMBER(max_server), 0, 1UL << 40,
+		"most memory of all requests (default 128 MiB; 0: no limit)"},
+	{"max-client", "BYTES", NUMBER(max_client), 0, 1UL << 40,
+		"most memory of one client's (default 16 MiB; 0: no limit)"},
 	{"help", NULL, 0, 0, 0, "print this and exit"},
 #undef NUMBER
 };
@@ -138,6 +142,8 @@ options_read(struct options *options, int argc, char **argv)
 		.threads = processors(),
 		.connections = 512,
 		.max_body = 32768,
+		.max_server = 128UL * 1024 * 1024,
+		.max_client = 16UL * 1024 * 1024,
 		.regions = true,
 	};
 	for (size_t i = 0; i < CHOICES; i++) {

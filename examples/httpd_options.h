@@ -15,6 +15,8 @@ struct options {
 	unsigned long connections; /* at once; shared out among the threads */
 	unsigned long max_body; /* bytes */
 	unsigned long max_pool; /* bytes; 0: no limit */
+	unsigned long max_server; /* bytes of all requests; 0: no limit */
+	unsigned long max_client; /* bytes of a client's; 0: no limit */
 	bool regions;         /* else malloc */
 };
 

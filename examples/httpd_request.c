@@ -22,10 +22,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "httpd_export.h"
 #include "httpd_memory.h"
 #include "httpd_order.h"
 #include "httpd_page.h"
 
+#define RETRY_SECONDS "1"
 #define BODY_ROOM 4096			/* a first guess, in bytes */
 #define DRAIN_MAX ((size_t)1024 * 1024)	/* bytes */
 
@@ -33,6 +35,7 @@ struct request {
 	acre_region *region;       /* NULL: malloc */
 	struct server *server;
 	const struct route *route; /* NULL: no such path */
+	const char *rows;          /* of the query, or NULL */
 	bool method_fits;
 	char *body;                /* NUL-terminated once it is complete */
 	size_t announced;          /* bytes of body to come; 0: unknown */
@@ -55,7 +58,14 @@ static void
 answer_stats(struct request *request)
 {
 	stats_answer(&request->answer, request->region,
-		&request->server->counts, request->server->pool);
+		&request->server->counts, request->server->pool,
+		request->server->tenants);
+}
+
+static void
+answer_export(struct request *request)
+{
+	export_answer(&request->answer, request->region, request->rows);
 }
 
 static void
@@ -76,6 +86,7 @@ static const struct route {
 	{"/", "GET, HEAD", false, answer_page},
 	{"/stats", "GET, HEAD", false, answer_stats},
 	{"/order", "POST", true, answer_order},
+	{"/export", "GET, HEAD", false, answer_export},
 };
 
 static const struct route *
@@ -100,6 +111,20 @@ route_allows(const struct route *route, const char *method)
 
 /* ---- sending -------------------------------------------------------- */
 
+/* The headers that some answers have and others do not. */
+static enum MHD_Result
+answer_add_headers(struct MHD_Response *response, const struct answer *answer)
+{
+	if (answer->allow != NULL &&
+		MHD_add_response_header(response, "Allow", answer->allow) ==
+			MHD_NO)
+		return MHD_NO;
+	if (answer->status == STATUS_EXHAUSTED)
+		return MHD_add_response_header(response, "Retry-After",
+			RETRY_SECONDS);
+	return MHD_YES;
+}
+
 static enum MHD_Result
 answer_send(struct MHD_Connection *connection, const struct answer *answer)
 {
@@ -114,9 +139,7 @@ answer_send(struct MHD_Connection *connection, const struct answer *answer)
 	if (MHD_add_response_header(response, "Content-Type", answer->type) &&
 		MHD_add_response_header(response, "Cache-Control",
 			"no-store") &&
-		(answer->allow == NULL ||
-			MHD_add_response_header(response, "Allow",
-				answer->allow)))
+		answer_add_headers(response, answer))
 		result = MHD_queue_response(connection,
 			(unsigned)answer->status, response);
 	MHD_destroy_response(response);
@@ -125,15 +148,29 @@ answer_send(struct MHD_Connection *connection, const struct answer *answer)
 
 /* ---- the first call ------------------------------------------------- */
 
+/* A region that is charged to the connection's tenant. */
+static acre_region *
+region_open(struct server *server, struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	acre_region_options options = {
+		.budget = tenant_budget(server->tenants,
+			info != NULL ? info->socket_context : NULL),
+	};
+
+	return acre_region_open_with(server->pool, &options);
+}
+
 /* The request's struct, in its own memory; NULL: there is none. */
 static struct request *
-request_open(struct server *server)
+request_open(struct server *server, struct MHD_Connection *connection)
 {
 	acre_region *region = NULL;
 	struct request *request;
 
 	if (server->pool != NULL) {
-		region = acre_region_open(server->pool);
+		region = region_open(server, connection);
 		if (region == NULL)
 			return NULL;
 	}
@@ -206,7 +243,7 @@ static enum MHD_Result
 request_begin(struct server *server, struct MHD_Connection *connection,
 	const char *url, const char *method, void **slot)
 {
-	struct request *request = request_open(server);
+	struct request *request = request_open(server, connection);
 
 	if (request == NULL)
 		return turn_away(server, connection);
@@ -214,6 +251,8 @@ request_begin(struct server *server, struct MHD_Connection *connection,
 	request->route = route_find(url);
 	request->method_fits = request->route != NULL &&
 		route_allows(request->route, method);
+	request->rows = MHD_lookup_connection_value(connection,
+		MHD_GET_ARGUMENT_KIND, "rows");
 	request->announced = announced_length(connection);
 	if (header(connection, "Expect") == NULL &&
 		request->announced <= DRAIN_MAX)
@@ -342,4 +381,22 @@ request_completed(void *server, struct MHD_Connection *connection, void **slot,
 	status = request->answer.status;
 	request_close(request);
 	counts_end(counts, status, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+}
+
+void
+request_connection(void *server, struct MHD_Connection *connection, void **slot,
+	enum MHD_ConnectionNotificationCode code)
+{
+	struct tenants *tenants = ((struct server *)server)->tenants;
+	const union MHD_ConnectionInfo *info;
+
+	if (tenants == NULL)
+		return;
+	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+		tenant_leave(tenants, *slot);
+		return;
+	}
+	info = MHD_get_connection_info(connection,
+		MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	*slot = tenant_join(tenants, info != NULL ? info->client_addr : NULL);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * httpd_request.h - the life of a request: the two calls that libmicrohttpd
- * makes for it.
+ * makes for it, and the one for its connection.
  *
- * Both get a struct server as their first argument, and keep the request's
- * struct in the slot that libmicrohttpd has for each request.
+ * All get a struct server as their first argument, and keep the request's
+ * struct, or the connection's tenant, in the slot that libmicrohttpd has for
+ * it.
  */
 #ifndef HTTPD_REQUEST_H
 #define HTTPD_REQUEST_H
@@ -15,9 +16,11 @@
 #include <acre/acre.h>
 
 #include "httpd_stats.h"
+#include "httpd_tenants.h"
 
 struct server {
 	acre_pool *pool;      /* NULL: malloc */
+	struct tenants *tenants; /* NULL: malloc */
 	size_t max_body;      /* bytes; no more than MEMORY_BODY_MAX */
 	struct counts counts; /* any thread */
 };
@@ -41,5 +44,14 @@ enum MHD_Result request_handle(void *server,
  */
 void request_completed(void *server, struct MHD_Connection *connection,
 	void **slot, enum MHD_RequestTerminationCode code);
+
+/*
+ * request_connection: an MHD_NotifyConnectionCallback. A connection's requests
+ * are charged to the budget of its client.
+ *
+ * Threads: any; for one connection, one after the other.
+ */
+void request_connection(void *server, struct MHD_Connection *connection,
+	void **slot, enum MHD_ConnectionNotificationCode code);
 
 #endif

@@ -99,6 +99,7 @@ struct snapshot {
 	uint64_t opened, closed, open;
 	uint64_t pool_bytes, page_bytes, pages_mapped, pages_handed_out;
 	uint64_t pages_taken, cache_hits;
+	uint64_t charged, tenants;
 };
 
 static const struct field {
@@ -122,6 +123,8 @@ static const struct field {
 	FIELD("pages_handed_out", pages_handed_out),
 	FIELD("pages_taken", pages_taken),
 	FIELD("cache_hits", cache_hits),
+	FIELD("bytes_charged", charged),
+	FIELD("tenants", tenants),
 	FIELD("rss_kib", usage.rss_kib),
 	FIELD("peak_kib", usage.peak_kib),
 	FIELD("user_us", usage.user_us),
@@ -161,7 +164,8 @@ snapshot_pool(struct snapshot *snapshot, acre_pool *pool)
 }
 
 static struct snapshot
-snapshot_take(struct counts *counts, acre_pool *pool, const struct usage *usage)
+snapshot_take(struct counts *counts, acre_pool *pool, struct tenants *tenants,
+	const struct usage *usage)
 {
 	struct snapshot snapshot = {
 		.answered = value_of(&counts->answered),
@@ -178,6 +182,10 @@ snapshot_take(struct counts *counts, acre_pool *pool, const struct usage *usage)
 		snapshot.under_way = snapshot.begun - snapshot.ended;
 	if (pool != NULL)
 		snapshot_pool(&snapshot, pool);
+	if (tenants != NULL) {
+		snapshot.charged = tenants_used(tenants);
+		snapshot.tenants = tenants_count(tenants);
+	}
 	return snapshot;
 }
 
@@ -207,10 +215,10 @@ print_fields(const struct snapshot *snapshot, char *buffer, size_t room)
 
 void
 stats_answer(struct answer *answer, acre_region *region, struct counts *counts,
-	acre_pool *pool)
+	acre_pool *pool, struct tenants *tenants)
 {
 	struct usage usage = usage_now();
-	struct snapshot snapshot = snapshot_take(counts, pool, &usage);
+	struct snapshot snapshot = snapshot_take(counts, pool, tenants, &usage);
 	char text[FIELDS * 48];
 
 	print_fields(&snapshot, text, sizeof(text));
@@ -220,9 +228,10 @@ stats_answer(struct answer *answer, acre_region *region, struct counts *counts,
 }
 
 bool
-stats_totals(struct counts *counts, acre_pool *pool, const struct usage *usage)
+stats_totals(struct counts *counts, acre_pool *pool, struct tenants *tenants,
+	const struct usage *usage)
 {
-	struct snapshot snapshot = snapshot_take(counts, pool, usage);
+	struct snapshot snapshot = snapshot_take(counts, pool, tenants, usage);
 
 	printf("totals allocator=%s", allocator_name(pool));
 	for (size_t i = 0; i < FIELDS; i++)
@@ -232,5 +241,6 @@ stats_totals(struct counts *counts, acre_pool *pool, const struct usage *usage)
 	/* Now: a sanitizer's check at exit may end us without a flush. */
 	fflush(stdout);
 	return snapshot.begun == snapshot.ended &&
-		snapshot.opened == snapshot.closed && snapshot.open == 0;
+		snapshot.opened == snapshot.closed && snapshot.open == 0 &&
+		snapshot.charged == 0 && snapshot.tenants == 0;
 }

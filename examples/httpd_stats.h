@@ -15,6 +15,7 @@
 #include <acre/acre.h>
 
 #include "httpd_answer.h"
+#include "httpd_tenants.h"
 
 /*
  * At rest: begun == ended == answered + refused + aborted. Any thread,
@@ -48,21 +49,22 @@ struct usage {
 struct usage usage_now(void);
 
 /*
- * stats_answer: everything as one flat JSON object. pool is NULL on malloc.
+ * stats_answer: everything as one flat JSON object. pool and tenants are NULL
+ * on malloc.
  *
  * Threads: any.
  */
 void stats_answer(struct answer *answer, acre_region *region,
-	struct counts *counts, acre_pool *pool);
+	struct counts *counts, acre_pool *pool, struct tenants *tenants);
 
 /*
  * stats_totals: print the last line, "totals name=value ...". usage is given
  * as it was before the server stopped.
  *
- * Returns whether every request gave its memory back, and every region was
- * closed. Threads: one, when no request runs any more.
+ * Returns whether every request gave its memory back, every region was closed
+ * and no tenant is left. Threads: one, when no request runs any more.
  */
 bool stats_totals(struct counts *counts, acre_pool *pool,
-	const struct usage *usage);
+	struct tenants *tenants, const struct usage *usage);
 
 #endif

@@ -7,7 +7,8 @@ small_examples = \
 	examples/log \
 	examples/queue \
 	examples/request \
-	examples/routes
+	examples/routes \
+	examples/tenants
 if HAVE_BROTLI
 small_examples += examples/library
 endif
@@ -19,7 +20,8 @@ expected = \
 	examples/log.expected \
 	examples/queue.expected \
 	examples/request.expected \
-	examples/routes.expected
+	examples/routes.expected \
+	examples/tenants.expected
 
 check_PROGRAMS += $(small_examples)
 TESTS += $(expected)
@@ -35,3 +37,4 @@ examples_log_LDADD = libacre.la
 examples_queue_LDADD = libacre.la
 examples_request_LDADD = libacre.la
 examples_routes_LDADD = libacre.la $(URCU_LIBS)
+examples_tenants_LDADD = libacre.la

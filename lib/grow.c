@@ -188,6 +188,8 @@ give(struct region *region, unsigned order, struct block *first,
 void
 grow_release(struct region *region)
 {
+	if (!(region->state & STATE_GREW))
+		return;
 	for (unsigned order = pool_of(region)->grow_orders; order-- > 0;) {
 		struct chain *chain = &region->more.bundle.chains[order];
 

@@ -10,13 +10,14 @@
 # the server's own words, or for what /stats says; ten seconds without any
 # is a failure. Under a sanitizer the server's exit status tells of leaks.
 #
-# HTTPD says which program to test. Exit status: 77 when it was not built.
+# HTTPD says which program to test, HOGS where the greedy clients are. Exit status: 77 when it was not built.
 
 set -u
 export LC_ALL=C # Lengths are in bytes.
 trap '' PIPE # Writing to a connection that the server closed is no error.
 
 httpd=${HTTPD-./examples/httpd}
+hogs=${HOGS-./examples/hogs}
 patience=10 # seconds
 max_body=2000
 
@@ -29,8 +30,11 @@ passed=0
 failed=0
 server=
 
+scratch=$(mktemp -d) || exit 1
+
 finish()
 {
+	rm -rf "$scratch"
 	if [[ -n $server ]]; then
 		kill -KILL "$server" 2>/dev/null
 	fi
@@ -563,6 +567,55 @@ no_memory_for_an_answer_is_said()
 	a_signal_ends_it_cleanly TERM
 }
 
+# ---- budgets ----------------------------------------------------------
+
+too_much_is_refused_and_told_when_to_retry()
+{
+	get GET '/export?rows=33554432'
+	claim '1 GiB: status' "$status" 503
+	claim '1 GiB: reply' "$reply" '{"error":"out of memory"}'
+	claim_like '1 GiB: Retry-After' "$headers" $'*Retry-After: 1\n*'
+	get GET '/export?rows=2'
+	claim 'two rows: status' "$status" 200
+	claim_like 'two rows: Retry-After' "$headers" '*Content-Type: text/csv*'
+	claim 'two rows: length' "${#reply}" 63
+	get GET '/export?rows=0'
+	claim 'no rows: status' "$status" 400
+	get GET /export
+	claim 'rows of nothing: status' "$status" 400
+}
+
+# Eight clients want 1 GiB each, again and again, and the same eight addresses
+# each what one may have, for which the server has no room at one time. Others
+# do not notice, and nothing stays behind.
+hogs_do_not_disturb_others()
+{
+	local before greedy busy
+
+	start --threads 2 --max-client 1000000 --max-server 6000000
+	before=$(stat bytes_charged)
+	"$hogs" "$port" 8 50 33554432 1 >"$scratch/greedy" &
+	greedy=$!
+	"$hogs" "$port" 8 50 25000 1 >"$scratch/busy" &
+	busy=$!
+	answers_do_not_mix
+	wait "$greedy"
+	claim 'hogs were answered' $? 0
+	wait "$busy"
+	claim 'busy clients were answered' $? 0
+	claim 'every hog is refused, and told when to retry' \
+		"$(cat "$scratch/greedy")" \
+		'hogs requests=400 served=0 refused=400 polite=400 other=0'
+	claim_like 'busy clients are served or told when to retry' \
+		"$(cat "$scratch/busy")" \
+		'hogs requests=400 served=[1-9]* other=0'
+	await tenants 1
+	await bytes_charged "$before"
+	a_signal_ends_it_cleanly TERM
+	claim 'no tenant is left' "$(total tenants)" 0
+	claim 'nothing is charged' "$(total bytes_charged)" 0
+}
+
 # ---- the command line -------------------------------------------------
 
 wrong_options_get_usage()
@@ -621,7 +674,9 @@ allocator=region
 no_memory_is_said_and_survived
 no_memory_for_an_answer_is_said
 start
+too_much_is_refused_and_told_when_to_retry
 a_signal_ends_it_cleanly INT
+hogs_do_not_disturb_others
 wrong_options_get_usage
 
 echo "$passed claims hold, $failed do not"
