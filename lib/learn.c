@@ -97,7 +97,7 @@ learn_outgrown(struct cache *cache, const struct region *region)
 	if (order != bin_order(bin) || ++cache->outgrown < WINDOW)
 		return;
 	if (most_outgrow(cache) &&
-		order + 1 < pool_of(region)->grow_orders && bin[1].full)
+		order + 1 < pool_of(region)->grow_orders && bin[1].kept)
 		bin++;
 	settle(cache, bin);
 }

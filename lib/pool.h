@@ -25,12 +25,10 @@
 /* A full batch has at most this many pages. */
 #define BATCH_PAGES 64
 
-/* A cache keeps blocks of this many orders, so many bytes of batches that in
- * all it keeps CACHE_BATCHES of them at most: one of each order, and two more
- * spare. */
+/* A cache keeps blocks of this many orders, and this many batches at least,
+ * but for tiny ones. */
 #define CACHED_ORDERS 6
 #define CACHE_BATCHES 8
-#define CACHE_SPARES (CACHE_BATCHES - CACHED_ORDERS)
 
 /* Regions grow by blocks of this many orders, and of this many bytes at
  * most. */
@@ -122,6 +120,9 @@ struct acre_pool {
 	unsigned order_count;
 	unsigned grow_orders; /* that regions grow by */
 	size_t batch_bytes;   /* of a full batch, but of a block at least */
+	size_t cache_bytes;   /* that a cache keeps at most */
+	size_t longest_bytes; /* of a chain that a cache keeps: all but a
+			       * batch of its order and one to open with */
 	size_t object_most;   /* that goes into a block with others */
 	int (*on_limit)(acre_pool *pool, size_t size, void *userdata);
 	void *userdata;

@@ -334,6 +334,36 @@ START_TEST(regions_in_steady_state_do_not_visit_the_pool)
 }
 END_TEST
 
+/* Also regions of a megabyte, give or take some, without a large object and
+ * with one. */
+START_TEST(large_regions_in_steady_state_do_not_visit_the_pool)
+{
+	for (size_t large = 0; large <= 80 * KIB; large += 40 * KIB) {
+		acre_stats warm = {0};
+
+		setup();
+		for (int i = 0; i < 2000; i++) {
+			acre_region *request = acre_region_open(pool);
+			int n = 300 + i * 7 % 20;
+
+			for (int j = 0; j < n; j++)
+				filled(request, 3000, j);
+			if (large)
+				filled(request, large, i);
+			acre_region_close(request);
+			if (i == 1000)
+				warm = stats_of(pool);
+		}
+		ck_assert_uint_eq(stats_of(pool).cache_misses,
+			warm.cache_misses);
+		ck_assert_uint_eq(stats_of(pool).cache_flushes,
+			warm.cache_flushes);
+		ck_assert_uint_eq(stats_of(pool).chunks, warm.chunks);
+		teardown();
+	}
+}
+END_TEST
+
 /* ---- close is O(1) in the pages ---- */
 
 #define CHUNK (8 * MIB)
@@ -423,4 +453,5 @@ SUITE("grow",
 	another_thread_gets_what_a_long_region_had,
 	growth_in_steady_state_does_not_visit_the_pool,
 	regions_in_steady_state_do_not_visit_the_pool,
+	large_regions_in_steady_state_do_not_visit_the_pool,
 	close_of_100_000_pages_touches_no_more_than_that_of_100)
