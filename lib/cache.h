@@ -65,6 +65,8 @@ struct cache {
 	unsigned probes_outgrown;
 	unsigned refills;        /* without a probe, so many to come */
 	unsigned refills_again;  /* when these probes have been outgrown */
+	unsigned grow_order;     /* that large regions grow by, at once */
+	unsigned reached[GROW_ORDERS]; /* regions that took each step */
 
 	alignas(CACHE_LINE) struct bin bins[]; /* by order */
 };

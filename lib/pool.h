@@ -31,9 +31,10 @@
 #define CACHE_BATCHES 8
 
 /* Regions grow by blocks of this many orders, and of this many bytes at
- * most. */
+ * most; and open with so many. */
 #define GROW_ORDERS BUNDLE_ORDERS
-#define GROW_BYTES ((size_t)32768)
+#define GROW_BYTES ((size_t)131072)
+#define OPEN_BYTES ((size_t)32768)
 
 /* What is counted, of one pool. */
 enum count {
@@ -118,7 +119,8 @@ struct acre_pool {
 	uint64_t id; /* never used again by another pool */
 	size_t page_size;
 	unsigned order_count;
-	unsigned grow_orders; /* that regions grow by */
+	unsigned open_orders; /* that regions open with */
+	unsigned grow_orders; /* that regions grow by, no fewer */
 	size_t batch_bytes;   /* of a full batch, but of a block at least */
 	size_t cache_bytes;   /* that a cache keeps at most */
 	size_t longest_bytes; /* of a chain that a cache keeps: all but a

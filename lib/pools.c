@@ -150,15 +150,17 @@ init_orders(acre_pool *pool, const acre_pool_options *options)
 			order->full_batch = 1;
 		if (i == 0 || (i < GROW_ORDERS && order->size <= GROW_BYTES))
 			pool->grow_orders = i + 1;
+		if (i == 0 || (i < GROW_ORDERS && order->size <= OPEN_BYTES))
+			pool->open_orders = i + 1;
 		overflow_init(&order->overflow);
 	}
 }
 
-/* A quarter of the largest block that regions grow by, or a page's worth. */
+/* A quarter of the largest block that regions open with, or a page's worth. */
 static size_t
 object_most(const acre_pool *pool)
 {
-	size_t quarter = pool->orders[pool->grow_orders - 1].size / 4;
+	size_t quarter = pool->orders[pool->open_orders - 1].size / 4;
 	size_t page = pool->page_size - BLOCK_HEADER;
 
 	return quarter > page ? quarter : page;

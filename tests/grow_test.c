@@ -13,12 +13,12 @@
 
 /* Page, chunk, and the largest block that a region may grow by. */
 static const size_t shapes[][3] = {
-	{PAGE, MIB, 32 * KIB},
+	{PAGE, MIB, 128 * KIB},
 	{PAGE, PAGE, PAGE},
 	{PAGE, 4 * PAGE, 2 * PAGE},
 	{PAGE, 9 * PAGE, 4 * PAGE},
-	{4 * PAGE, 4 * MIB, 32 * KIB},
-	{16 * PAGE, 4 * MIB, 16 * PAGE},
+	{4 * PAGE, 4 * MIB, 128 * KIB},
+	{16 * PAGE, 4 * MIB, 32 * PAGE},
 };
 
 /* The largest power of two pages that is at most an eighth of held. */
@@ -43,7 +43,7 @@ START_TEST(the_next_block_is_a_page_or_an_eighth_of_what_a_region_holds)
 		for (int round = 0; round < 2; round++) {
 			held = acre_region_held(region);
 			ck_assert_uint_eq(held, shapes[i][0]);
-			while (held < MIB) {
+			while (held < 3 * MIB / 2) {
 				filled(region, 1000, 1);
 				if (acre_region_held(region) == held)
 					continue;
