@@ -179,27 +179,43 @@ make_room(struct cache *cache, struct bin *bin, size_t bytes)
 		}
 }
 
+/* How many blocks to ask for: two batches, and twice as many again for a bin
+ * that runs dry again before a region has closed; no more than are kept. */
+static size_t
+appetite(struct cache *cache, struct bin *bin)
+{
+	uint64_t closed = load_relaxed(&cache->member.counters.of[CLOSED]);
+	size_t most = cache->member.pool->longest_bytes / bin->size;
+
+	if (!bin->kept)
+		return 1;
+	if (cache->dry != bin || cache->dry_since != closed)
+		cache->appetite = bin->full;
+	cache->dry = bin;
+	cache->dry_since = closed;
+	cache->appetite = 2 * cache->appetite < most ?
+		2 * cache->appetite : most;
+	return cache->appetite;
+}
+
 /* The source is asked when neither the pool nor this cache has anything that
  * would do. */
 static int
-ask_pool(struct cache *cache, struct bin *bin, struct batch *batch,
-	struct batch *second)
+ask_pool(struct cache *cache, struct bin *bin, struct batch *batch)
 {
 	struct member *member = &cache->member;
 	unsigned order = bin_order(bin);
+	size_t most = appetite(cache, bin);
 	int error;
 
 	pool_add(member->pool, member, MISSES, 1);
-	second->count = 0;
-	if (!bin->kept)
-		second = NULL; /* one block at a time */
-	error = pool_refill(member->pool, member, order, false, batch, second);
+	error = pool_refill(member->pool, member, order, most, false, batch);
 	if (error && flush_larger(cache, bin))
-		error = pool_refill(member->pool, member, order, false, batch,
-			second);
+		error = pool_refill(member->pool, member, order, most, false,
+			batch);
 	if (error)
-		error = pool_refill(member->pool, member, order, true, batch,
-			second);
+		error = pool_refill(member->pool, member, order, most, true,
+			batch);
 	return error;
 }
 
@@ -216,16 +232,12 @@ set_current(struct bin *bin, const struct batch *chain)
 static int
 refill(struct cache *cache, struct bin *bin)
 {
-	struct batch batch, second;
-	int error = ask_pool(cache, bin, &batch, &second);
+	struct batch batch;
+	int error = ask_pool(cache, bin, &batch);
 
 	if (error)
 		return error;
 	cache_begin(cache);
-	if (second.count) {
-		set_current(bin, &batch);
-		batch = second;
-	}
 	if (bin->kept)
 		make_room(cache, bin, batch.count * bin->size);
 	set_spare(bin, &batch, NULL);

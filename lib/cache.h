@@ -68,6 +68,11 @@ struct cache {
 	unsigned grow_order;     /* that large regions grow by, at once */
 	unsigned reached[GROW_ORDERS]; /* regions that took each step */
 
+	/* The last refill; see appetite(). */
+	struct bin *dry;
+	uint64_t dry_since; /* regions closed by then */
+	size_t appetite;    /* blocks that were asked for */
+
 	alignas(CACHE_LINE) struct bin bins[]; /* by order */
 };
 

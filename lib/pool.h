@@ -194,15 +194,15 @@ void pool_join(acre_pool *pool, struct member *member);
 void pool_leave(acre_pool *pool, struct member *member);
 
 /*
- * Get a batch of at least one and at most a full batch of blocks; and a second
- * one, a chain, where a larger was found and second is not NULL.
+ * Get a batch of at least one and at most a full batch of blocks; where a
+ * longer chain is found, full batches of it, of most blocks together.
  *
  * Returns 0, EAGAIN (max_bytes stands in the way; or the source would have to
  * be asked, and the caller does not want that) or ENOMEM (the source has no
  * more). Threads: member's. Progress: lock-free, but for the source.
  */
 int pool_refill(acre_pool *pool, struct member *member, unsigned order,
-	bool may_grow, struct batch *batch, struct batch *second);
+	size_t most, bool may_grow, struct batch *batch);
 
 /* A batch from the lists, a full one at most; false: they are empty. The bytes
  * count as POPPED. Threads: member's. Progress: as pool_refill. */

@@ -364,6 +364,31 @@ START_TEST(large_regions_in_steady_state_do_not_visit_the_pool)
 }
 END_TEST
 
+/* A region of many pages is used again with a few visits: each takes twice as
+ * much, until it is all that a cache keeps. */
+START_TEST(a_huge_region_visits_the_pool_seldom)
+{
+	size_t kept;
+	acre_stats before;
+
+	setup();
+	kept = pool->longest_bytes;
+	for (int round = 0; round < 3; round++) {
+		before = stats_of(pool);
+		while (acre_region_held(region) < 40 * kept)
+			filled(region, 3000, round);
+		if (round == 2)
+			ck_assert_uint_le(stats_of(pool).cache_misses,
+				before.cache_misses + 40 + 20);
+		acre_region_close(region);
+		region = acre_region_open(pool);
+		ck_assert_uint_le(stats_of(pool).cache_bytes,
+			pool->cache_bytes);
+	}
+	teardown();
+}
+END_TEST
+
 /* ---- close is O(1) in the pages ---- */
 
 #define CHUNK (8 * MIB)
@@ -454,4 +479,5 @@ SUITE("grow",
 	growth_in_steady_state_does_not_visit_the_pool,
 	regions_in_steady_state_do_not_visit_the_pool,
 	large_regions_in_steady_state_do_not_visit_the_pool,
+	a_huge_region_visits_the_pool_seldom,
 	close_of_100_000_pages_touches_no_more_than_that_of_100)
