@@ -24,4 +24,6 @@ EXTRA_DIST += \
 	doc/decisions/0017-a-forks-child-may-go-on.md \
 	doc/decisions/0018-a-refill-takes-two-batches.md \
 	doc/decisions/0019-typed-arrays.md \
-	doc/decisions/0020-budgets.md
+	doc/decisions/0020-budgets.md \
+	doc/decisions/0021-a-large-region-stays-with-its-thread.md \
+	doc/decisions/0022-who-comes-again-takes-more.md

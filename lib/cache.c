@@ -34,12 +34,14 @@ current_as_batch(const struct bin *bin)
 	};
 }
 
+/* last is NULL where it is not known. */
 static void
-set_spare(struct bin *bin, const struct batch *batch)
+set_spare(struct bin *bin, const struct batch *batch, struct block *last)
 {
 	bin->spare = batch->first;
+	bin->spare_last = last;
 	bin->spare_linked = batch->linked;
-	store_relaxed(&bin->spare_count, batch->count);
+	store_relaxed(&bin->spare_count, (unsigned)batch->count);
 }
 
 /* by is the member of who does it, or NULL. */
@@ -130,48 +132,90 @@ flush_larger(struct cache *cache, const struct bin *bin)
 	return any;
 }
 
-/* Flush spares of other orders, large ones first, until one more batch's
- * bytes have room. */
+/* What bins have, or may have without asking again. */
+static size_t
+reserved_bytes(const struct cache *cache)
+{
+	size_t bytes = 0;
+
+	for (unsigned i = 0; i < cache->member.pool->order_count; i++) {
+		const struct bin *bin = &cache->bins[i];
+
+		bytes += bin->size *
+			(bin->most + load_relaxed(&bin->spare_count));
+	}
+	return bytes;
+}
+
+/*
+ * Let bin have a full batch as its current chain, and make room for so many
+ * bytes in its spare, no more than pool->longest_bytes. If need be, other bins
+ * may have no more than they do, and then less: large spares go first, then
+ * small blocks, but for those that regions open with.
+ */
 static void
-make_room(struct cache *cache, const struct bin *bin, size_t bytes)
+make_room(struct cache *cache, struct bin *bin, size_t bytes)
 {
 	const acre_pool *pool = cache->member.pool;
-	size_t most = CACHE_SPARES * pool->batch_bytes;
+	size_t most = pool->cache_bytes - bytes;
 
+	bin->most = bin->full;
+	if (reserved_bytes(cache) <= most)
+		return;
 	for (unsigned i = 0; i < pool->order_count; i++)
-		bytes += cache->bins[i].size *
-			load_relaxed(&cache->bins[i].spare_count);
-	for (unsigned i = pool->order_count; bytes > most && i-- > 0;) {
-		struct bin *other = &cache->bins[i];
+		if (&cache->bins[i] != bin)
+			cache->bins[i].most =
+				load_relaxed(&cache->bins[i].current_count);
+	for (unsigned i = pool->order_count; i-- > 0;)
+		if (&cache->bins[i] != bin && reserved_bytes(cache) > most)
+			flush_spare(cache, &cache->bins[i]);
+	for (unsigned i = 0; i < pool->order_count; i++)
+		if (&cache->bins[i] != bin &&
+			&cache->bins[i] != cache->open_bin &&
+			reserved_bytes(cache) > most) {
+			cache->bins[i].most = 0;
+			flush_bin(cache->member.pool, &cache->member,
+				&cache->bins[i]);
+		}
+}
 
-		if (other == bin)
-			continue;
-		bytes -= other->size * load_relaxed(&other->spare_count);
-		flush_spare(cache, other);
-	}
+/* How many blocks to ask for: two batches, and twice as many again for a bin
+ * that runs dry again before a region has closed; no more than are kept. */
+static size_t
+appetite(struct cache *cache, struct bin *bin)
+{
+	uint64_t closed = load_relaxed(&cache->member.counters.of[CLOSED]);
+	size_t most = cache->member.pool->longest_bytes / bin->size;
+
+	if (!bin->kept)
+		return 1;
+	if (cache->dry != bin || cache->dry_since != closed)
+		cache->appetite = bin->full;
+	cache->dry = bin;
+	cache->dry_since = closed;
+	cache->appetite = 2 * cache->appetite < most ?
+		2 * cache->appetite : most;
+	return cache->appetite;
 }
 
 /* The source is asked when neither the pool nor this cache has anything that
  * would do. */
 static int
-ask_pool(struct cache *cache, struct bin *bin, struct batch *batch,
-	struct batch *second)
+ask_pool(struct cache *cache, struct bin *bin, struct batch *batch)
 {
 	struct member *member = &cache->member;
 	unsigned order = bin_order(bin);
+	size_t most = appetite(cache, bin);
 	int error;
 
 	pool_add(member->pool, member, MISSES, 1);
-	second->count = 0;
-	if (!bin->full)
-		second = NULL; /* one block at a time */
-	error = pool_refill(member->pool, member, order, false, batch, second);
+	error = pool_refill(member->pool, member, order, most, false, batch);
 	if (error && flush_larger(cache, bin))
-		error = pool_refill(member->pool, member, order, false, batch,
-			second);
+		error = pool_refill(member->pool, member, order, most, false,
+			batch);
 	if (error)
-		error = pool_refill(member->pool, member, order, true, batch,
-			second);
+		error = pool_refill(member->pool, member, order, most, true,
+			batch);
 	return error;
 }
 
@@ -179,6 +223,8 @@ static void
 set_current(struct bin *bin, const struct batch *chain)
 {
 	bin->current = chain->first;
+	if (bin->most < chain->count)
+		bin->most = chain->count;
 	store_relaxed(&bin->current_count, chain->count);
 }
 
@@ -186,18 +232,15 @@ set_current(struct bin *bin, const struct batch *chain)
 static int
 refill(struct cache *cache, struct bin *bin)
 {
-	struct batch batch, second;
-	int error = ask_pool(cache, bin, &batch, &second);
+	struct batch batch;
+	int error = ask_pool(cache, bin, &batch);
 
 	if (error)
 		return error;
 	cache_begin(cache);
-	if (second.count) {
-		set_current(bin, &batch);
-		make_room(cache, bin, second.count * bin->size);
-		batch = second;
-	}
-	set_spare(bin, &batch);
+	if (bin->kept)
+		make_room(cache, bin, batch.count * bin->size);
+	set_spare(bin, &batch, NULL);
 	cache_end();
 	return 0;
 }
@@ -207,17 +250,19 @@ static struct block *
 take_from_spare(struct bin *bin)
 {
 	struct batch batch = spare_as_batch(bin);
+	struct batch current;
 	struct block *block;
 
 	if (!batch.count)
 		return NULL;
 	if (batch.linked) {
-		set_current(bin, &batch);
-		store_relaxed(&bin->spare_count, 0);
-		return bin_take(bin);
+		current = batch_cut(&batch, bin->full, bin->size);
+		set_current(bin, &current);
+		block = bin_take(bin);
+	} else {
+		block = batch_take(&batch, bin->size);
 	}
-	block = batch_take(&batch, bin->size);
-	set_spare(bin, &batch);
+	set_spare(bin, &batch, bin->spare_last);
 	return block;
 }
 
@@ -240,7 +285,20 @@ cache_try(struct cache *cache, unsigned order)
 	}
 }
 
-/* On top of what the bin has, or in its place. */
+/* What is left of the spare joins the current chain, or goes to the pool. */
+static void
+clear_spare(struct cache *cache, struct bin *bin)
+{
+	struct batch spare = spare_as_batch(bin);
+
+	if (bin->spare_last && spare.count &&
+		bin_give(bin, spare.first, bin->spare_last, spare.count))
+		store_relaxed(&bin->spare_count, 0);
+	else
+		flush_spare(cache, bin);
+}
+
+/* On top of what bin has, in its place, or as more than a batch beside it. */
 static void
 keep(struct cache *cache, struct bin *bin, const struct batch *batch,
 	struct block *last)
@@ -249,10 +307,27 @@ keep(struct cache *cache, struct bin *bin, const struct batch *batch,
 
 	if (bin_give(bin, batch->first, last, batch->count))
 		return;
-	flush_spare(cache, bin);
-	make_room(cache, bin, current.count * bin->size);
-	set_spare(bin, &current);
-	set_current(bin, batch);
+	if (batch->count > bin->full) {
+		clear_spare(cache, bin);
+		make_room(cache, bin, batch->count * bin->size);
+		set_spare(bin, batch, last);
+	} else if (current.count + batch->count > bin->full) {
+		flush_spare(cache, bin);
+		make_room(cache, bin, current.count * bin->size);
+		set_spare(bin, &current, NULL);
+		set_current(bin, batch);
+	} else {
+		make_room(cache, bin, 0);
+		bin_give(bin, batch->first, last, batch->count);
+	}
+}
+
+/* Whether a chain of so many blocks is. */
+static bool
+is_kept(const struct cache *cache, const struct bin *bin, size_t count)
+{
+	return bin->kept && (count <= bin->full ||
+		count * bin->size <= cache->member.pool->longest_bytes);
 }
 
 void
@@ -261,7 +336,7 @@ cache_give(struct cache *cache, unsigned order, const struct batch *batch,
 {
 	struct bin *bin = &cache->bins[order];
 
-	if (batch->count > bin->full) {
+	if (!is_kept(cache, bin, batch->count)) {
 		flush(cache, bin, batch);
 		return;
 	}
@@ -278,10 +353,12 @@ init_bins(struct cache *cache, const acre_pool *pool)
 	for (unsigned i = 0; i < pool->order_count; i++) {
 		struct bin *bin = &cache->bins[i];
 
-		bin->offset = i * sizeof(*bin);
+		bin->offset = i * (unsigned)sizeof(*bin);
 		bin->size = pool->orders[i].size;
-		if (i < CACHED_ORDERS && bin->size <= pool->batch_bytes)
-			bin->full = pool->orders[i].full_batch;
+		bin->full = (unsigned)pool->orders[i].full_batch;
+		bin->kept = i < CACHED_ORDERS &&
+			bin->size <= pool->batch_bytes;
+		bin->most = bin->kept ? bin->full : 0;
 	}
 	cache->open_bin = &cache->bins[0];
 }

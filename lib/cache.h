@@ -26,25 +26,32 @@
  * from and given to the current chain; when that is a full batch it becomes
  * the spare, and the spare goes to the pool; when it is empty the spare
  * becomes current. So a thread that swings around either boundary visits the
- * pool once per batch. The spare may be an extent; it is then carved.
+ * pool once per batch.
+ *
+ * The spare may be an extent; it is then carved. Or it is what a large region
+ * had, a chain of several batches, from which current gets one at a time; when
+ * the next such region closes, what is left of it joins current, and the same
+ * blocks go round in their thread.
  *
  * Source: J. Bonwick, J. Adams, "Magazines and Vmem", USENIX ATC 2001.
  */
 struct bin {
-	size_t full;   /* blocks in a full batch; 0: order is not cached */
-	size_t size;   /* of a block, in bytes */
-	size_t offset; /* from the cache's first bin: order * sizeof */
+	size_t most;     /* blocks that current may have: a batch, or fewer */
+	size_t size;     /* of a block, in bytes */
+	unsigned offset; /* from the cache's first bin: order * sizeof */
+	unsigned full;   /* blocks in a full batch */
 	struct block *current;
 	struct block *spare;
-	bool spare_linked;             /* a chain, not an extent */
+	struct block *spare_last;      /* of a chain; NULL: not known */
 	_Atomic(size_t) current_count; /* blocks; its thread writes, */
-	_Atomic(size_t) spare_count;   /* statistics read */
+	_Atomic(unsigned) spare_count; /* statistics read */
+	bool spare_linked;             /* a chain, not an extent */
+	bool kept; /* else blocks of this order come and go one by one */
 };
 
 /*
- * Bound: one full batch in each current chain, CACHED_ORDERS of them at most,
- * and CACHE_SPARES batches' bytes in spares: CACHE_BATCHES batches. While a
- * refill is used up, one batch more.
+ * Bound: what all bins have, or may have without asking (most), is no more than
+ * the pool's cache_bytes.
  */
 struct cache {
 	struct member member;
@@ -58,6 +65,13 @@ struct cache {
 	unsigned probes_outgrown;
 	unsigned refills;        /* without a probe, so many to come */
 	unsigned refills_again;  /* when these probes have been outgrown */
+	unsigned grow_order;     /* that large regions grow by, at once */
+	unsigned reached[GROW_ORDERS]; /* regions that took each step */
+
+	/* The last refill; see appetite(). */
+	struct bin *dry;
+	uint64_t dry_since; /* regions closed by then */
+	size_t appetite;    /* blocks that were asked for */
 
 	alignas(CACHE_LINE) struct bin bins[]; /* by order */
 };
@@ -195,7 +209,7 @@ bin_give(struct bin *bin, struct block *first, struct block *last, size_t count)
 {
 	size_t sum = load_relaxed(&bin->current_count) + count;
 
-	if (!ACRE_LIKELY(sum <= bin->full))
+	if (!ACRE_LIKELY(sum <= bin->most))
 		return false;
 	last->next = bin->current;
 	bin->current = first;

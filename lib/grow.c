@@ -4,9 +4,9 @@
  *
  * A region's next block is as large as its first, or an eighth of what it
  * holds, and GROW_BYTES at most: what it does not fill of its last block stays
- * small beside it. Regions of one size need not grow at all: see learn.c.
- * Blocks of one order are a chain with a known end and count: all of them go
- * back in constant time.
+ * small beside it. Regions of one size need not grow at all, or have large
+ * blocks at once: see learn.c. Blocks of one order are a chain with a known
+ * end and count: all of them go back in constant time.
  */
 #include <errno.h>
 #include <string.h>
@@ -37,22 +37,64 @@ grow_discharge(const struct region *region, size_t size)
 		budget_discharge(region->more.budget, size);
 }
 
-/* Which order is next, and what region must hold before it is larger. */
+/* The step to come: when region holds GROW_SHARE blocks of this order. */
 static void
-set_next(struct region *region, unsigned next)
+set_step(struct region *region, unsigned order)
 {
 	const acre_pool *pool = pool_of(region);
-	region->more.next_order = next;
-	region->more.next_raise = SIZE_MAX;
-	if (next + 1 < pool->grow_orders)
-		region->more.next_raise =
-			GROW_SHARE * pool->orders[next + 1].size;
+
+	region->more.step = order;
+	region->more.step_held = SIZE_MAX;
+	if (order < pool->grow_orders)
+		region->more.step_held =
+			GROW_SHARE * pool->orders[order].size;
+}
+
+/* Take the steps that are due. */
+static void
+take_steps(struct region *region)
+{
+	struct more *more = &region->more;
+
+	while (more->held >= more->step_held) {
+		if (more->next_order < more->step)
+			more->next_order = more->step;
+		set_step(region, more->step + 1);
+	}
+}
+
+/* The same after a growth, from which the thread learns; see learn.c. */
+static __attribute__((noinline)) void
+rise(struct region *region, struct cache *cache)
+{
+	struct more *more = &region->more;
+
+	take_steps(region);
+	for (; more->counted < more->step; more->counted++)
+		cache->reached[more->counted]++;
 }
 
 void
 grow_begin(struct region *region)
 {
-	set_next(region, region_order(region));
+	unsigned order = region_order(region);
+	unsigned top = pool_of(region)->open_orders - 1;
+	unsigned learned = region->home->grow_order;
+
+	if (order < top) {
+		region->more.next_order = order;
+		set_step(region, order + 1);
+	} else {
+		region->more.next_order = learned > top ? learned : top;
+		set_step(region, learned > top ? learned - 1 : top);
+	}
+}
+
+void
+grow_resume(struct region *region)
+{
+	grow_begin(region);
+	take_steps(region);
 }
 
 /* The order of the smallest block that holds size bytes of objects. */
@@ -131,16 +173,15 @@ add(struct region *region, struct block *block, struct bin *bin)
 	struct cache *cache = (struct cache *)((char *)bin - bin->offset -
 		offsetof(struct cache, bins));
 
-	chain_append(&more->bundle.chains[order], block,
-		pool_of(region)->orders[order].full_batch);
+	chain_append(&more->bundle.chains[order], block, bin->full);
 	more->held += bin->size;
 	count_add(&cache->member.counters.of[GROWN], 1);
 	if (!(region->state & STATE_GREW)) {
 		region->state |= STATE_GREW;
 		learn_outgrown(cache, region);
 	}
-	if (more->held >= more->next_raise)
-		set_next(region, more->next_order + 1);
+	if (more->held >= more->step_held)
+		rise(region, cache);
 }
 
 void *

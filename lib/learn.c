@@ -15,12 +15,36 @@
  * come after twice as many refills. So a thread that has one region
  * open at a time keeps a block that is hot, and a thread with thousands finds
  * what they need; a few large ones among many small move nothing.
+ *
+ * Regions that outgrow even the largest of first blocks grow by blocks of that
+ * order, and by larger ones when they hold eight of these. A thread of which
+ * seven of eight come to hold four blocks of a larger order lets them grow by
+ * that order at once, until fewer than half do.
  */
+#include <string.h>
+
 #include "lib/region.h"
 
 #define WINDOW 64
 #define PROBES 8
 #define REFILLS_MOST 64
+
+/* At the end of a window: four blocks of an order are eight of the one
+ * below. */
+static void
+choose_growth(struct cache *cache)
+{
+	const acre_pool *pool = cache->member.pool;
+	unsigned chosen = 0;
+
+	for (unsigned i = pool->open_orders; i < pool->grow_orders; i++)
+		if (8 * cache->reached[i - 1] >= 7 * WINDOW ||
+			(i <= cache->grow_order &&
+				2 * cache->reached[i - 1] >= WINDOW))
+			chosen = i;
+	cache->grow_order = chosen;
+	memset(cache->reached, 0, sizeof(cache->reached));
+}
 
 static void
 forget_probes(struct cache *cache, unsigned refills)
@@ -97,7 +121,8 @@ learn_outgrown(struct cache *cache, const struct region *region)
 	if (order != bin_order(bin) || ++cache->outgrown < WINDOW)
 		return;
 	if (most_outgrow(cache) &&
-		order + 1 < pool_of(region)->grow_orders && bin[1].full)
+		order + 1 < pool_of(region)->open_orders && bin[1].kept)
 		bin++;
+	choose_growth(cache);
 	settle(cache, bin);
 }

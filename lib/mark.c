@@ -14,9 +14,10 @@ struct mark {
 	uintptr_t top, base, end;
 	size_t passed, packed;
 	uint64_t serial;
-	unsigned next_order;
-	size_t next_raise;
-	struct chain chains[GROW_ORDERS];
+	struct {
+		struct block *last, *boundary;
+		size_t count;
+	} chains[GROW_ORDERS]; /* their first stays as it is */
 };
 
 union mark_view {
@@ -40,13 +41,16 @@ acre_region_mark(acre_region *cursor)
 			.passed = more->passed,
 			.packed = more->packed,
 			.serial = serial,
-			.next_order = more->next_order,
-			.next_raise = more->next_raise,
 		},
 	};
 
-	for (unsigned i = 0; i < GROW_ORDERS; i++)
-		mark.inside.chains[i] = more->bundle.chains[i];
+	for (unsigned i = 0; i < GROW_ORDERS; i++) {
+		const struct chain *chain = &more->bundle.chains[i];
+
+		mark.inside.chains[i].last = chain->last;
+		mark.inside.chains[i].boundary = chain->boundary;
+		mark.inside.chains[i].count = chain->count;
+	}
 	return mark.outside;
 }
 
@@ -78,13 +82,17 @@ acre_region_rewind(acre_region *cursor, acre_mark outside)
 	held = more->held;
 	large_release(region, mark.serial);
 	for (unsigned i = 0; i < pool_of(region)->grow_orders; i++)
-		grow_release_to(region, i, &mark.chains[i]);
+		grow_release_to(region, i, &(struct chain){
+			.first = more->bundle.chains[i].first,
+			.last = mark.chains[i].last,
+			.boundary = mark.chains[i].boundary,
+			.count = mark.chains[i].count,
+		});
 	grow_discharge(region, held - more->held);
+	grow_resume(region);
 	more->base = mark.base;
 	more->end = mark.end;
 	more->serial = mark.serial;
-	more->next_order = mark.next_order;
-	more->next_raise = mark.next_raise;
 	more->passed = mark.passed;
 	more->packed = mark.packed;
 	more->last = NULL;

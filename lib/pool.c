@@ -182,18 +182,27 @@ pop(acre_pool *pool, struct member *member, unsigned order,
 	return batch->count > 0;
 }
 
-/* Keep a full batch of what was got, and push the rest; or, of a chain that
- * has more, keep a second one. */
+/* Take full batches off the start of a chain: most blocks, or one batch. */
+static struct batch
+cut_chain(struct batch *chain, size_t most, const struct order *o)
+{
+	struct batch piece = batch_cut(chain, o->full_batch, o->size);
+
+	while (chain->count && piece.count + o->full_batch <= most)
+		piece.count += batch_cut(chain, o->full_batch, o->size).count;
+	return piece;
+}
+
+/* Keep a full batch of what was got, of a chain full batches of most blocks,
+ * and push the rest. */
 static void
-keep_full(acre_pool *pool, struct member *member, unsigned order,
-	struct batch *batch, struct batch *second)
+keep_full(acre_pool *pool, struct member *member, unsigned order, size_t most,
+	struct batch *batch)
 {
 	const struct order *o = &pool->orders[order];
 	struct batch rest = *batch;
 
-	*batch = batch_cut(&rest, o->full_batch, o->size);
-	if (second && rest.count && rest.linked)
-		*second = batch_cut(&rest, o->full_batch, o->size);
+	*batch = cut_chain(&rest, batch->linked ? most : 0, o);
 	if (rest.count)
 		pool_give(pool, member, order, &rest);
 }
@@ -211,7 +220,7 @@ split(acre_pool *pool, struct member *member, unsigned order,
 		larger++;
 	if (larger >= pool->order_count)
 		return false;
-	keep_full(pool, member, larger, &found, NULL);
+	keep_full(pool, member, larger, 0, &found);
 	*batch = (struct batch){
 		.first = batch_take(&found, pool->orders[larger].size),
 		.count = (size_t)1 << (larger - order),
@@ -264,7 +273,7 @@ pool_pop(acre_pool *pool, struct member *member, unsigned order,
 {
 	if (!pop(pool, member, order, batch))
 		return false;
-	keep_full(pool, member, order, batch, NULL);
+	keep_full(pool, member, order, 0, batch);
 	return true;
 }
 
@@ -310,7 +319,7 @@ grow(acre_pool *pool, struct member *member, struct chunk *seen)
 
 int
 pool_refill(acre_pool *pool, struct member *member, unsigned order,
-	bool may_grow, struct batch *batch, struct batch *second)
+	size_t most, bool may_grow, struct batch *batch)
 {
 	size_t full = pool->orders[order].full_batch;
 	struct chunk *seen;
@@ -326,7 +335,7 @@ pool_refill(acre_pool *pool, struct member *member, unsigned order,
 		if (error)
 			return error;
 	}
-	keep_full(pool, member, order, batch, second);
+	keep_full(pool, member, order, most, batch);
 	return 0;
 }
 

@@ -25,17 +25,16 @@
 /* A full batch has at most this many pages. */
 #define BATCH_PAGES 64
 
-/* A cache keeps blocks of this many orders, so many bytes of batches that in
- * all it keeps CACHE_BATCHES of them at most: one of each order, and two more
- * spare. */
+/* A cache keeps blocks of this many orders, and this many batches at least,
+ * but for tiny ones. */
 #define CACHED_ORDERS 6
 #define CACHE_BATCHES 8
-#define CACHE_SPARES (CACHE_BATCHES - CACHED_ORDERS)
 
 /* Regions grow by blocks of this many orders, and of this many bytes at
- * most. */
+ * most; and open with so many. */
 #define GROW_ORDERS BUNDLE_ORDERS
-#define GROW_BYTES ((size_t)32768)
+#define GROW_BYTES ((size_t)131072)
+#define OPEN_BYTES ((size_t)32768)
 
 /* What is counted, of one pool. */
 enum count {
@@ -120,8 +119,12 @@ struct acre_pool {
 	uint64_t id; /* never used again by another pool */
 	size_t page_size;
 	unsigned order_count;
-	unsigned grow_orders; /* that regions grow by */
+	unsigned open_orders; /* that regions open with */
+	unsigned grow_orders; /* that regions grow by, no fewer */
 	size_t batch_bytes;   /* of a full batch, but of a block at least */
+	size_t cache_bytes;   /* that a cache keeps at most */
+	size_t longest_bytes; /* of a chain that a cache keeps: all but a
+			       * batch of its order and one to open with */
 	size_t object_most;   /* that goes into a block with others */
 	int (*on_limit)(acre_pool *pool, size_t size, void *userdata);
 	void *userdata;
@@ -191,15 +194,15 @@ void pool_join(acre_pool *pool, struct member *member);
 void pool_leave(acre_pool *pool, struct member *member);
 
 /*
- * Get a batch of at least one and at most a full batch of blocks; and a second
- * one, a chain, where a larger was found and second is not NULL.
+ * Get a batch of at least one and at most a full batch of blocks; where a
+ * longer chain is found, full batches of it, of most blocks together.
  *
  * Returns 0, EAGAIN (max_bytes stands in the way; or the source would have to
  * be asked, and the caller does not want that) or ENOMEM (the source has no
  * more). Threads: member's. Progress: lock-free, but for the source.
  */
 int pool_refill(acre_pool *pool, struct member *member, unsigned order,
-	bool may_grow, struct batch *batch, struct batch *second);
+	size_t most, bool may_grow, struct batch *batch);
 
 /* A batch from the lists, a full one at most; false: they are empty. The bytes
  * count as POPPED. Threads: member's. Progress: as pool_refill. */

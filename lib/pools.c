@@ -136,6 +136,10 @@ static void
 init_orders(acre_pool *pool, const acre_pool_options *options)
 {
 	pool->batch_bytes = batch_bytes(options);
+	pool->cache_bytes = options->cache_bytes;
+	if (pool->cache_bytes < 2 * pool->batch_bytes)
+		pool->cache_bytes = 2 * pool->batch_bytes;
+	pool->longest_bytes = pool->cache_bytes - 2 * pool->batch_bytes;
 	pool->order_count = count_orders(options);
 	for (unsigned i = 0; i < pool->order_count; i++) {
 		struct order *order = &pool->orders[i];
@@ -146,15 +150,17 @@ init_orders(acre_pool *pool, const acre_pool_options *options)
 			order->full_batch = 1;
 		if (i == 0 || (i < GROW_ORDERS && order->size <= GROW_BYTES))
 			pool->grow_orders = i + 1;
+		if (i == 0 || (i < GROW_ORDERS && order->size <= OPEN_BYTES))
+			pool->open_orders = i + 1;
 		overflow_init(&order->overflow);
 	}
 }
 
-/* A quarter of the largest block that regions grow by, or a page's worth. */
+/* A quarter of the largest block that regions open with, or a page's worth. */
 static size_t
 object_most(const acre_pool *pool)
 {
-	size_t quarter = pool->orders[pool->grow_orders - 1].size / 4;
+	size_t quarter = pool->orders[pool->open_orders - 1].size / 4;
 	size_t page = pool->page_size - BLOCK_HEADER;
 
 	return quarter > page ? quarter : page;

@@ -334,7 +334,7 @@ close_rest(struct region *region)
 
 	if (cache_is_at_hand(cache) &&
 		(region->state & STATE_FLAGS) == (STATE_MORE | STATE_GREW) &&
-		region->more.held > cache->member.pool->batch_bytes) {
+		region->more.held > cache->member.pool->longest_bytes) {
 		count_add(&cache->member.counters.of[CLOSED], 1);
 		pool_give_bundle(&cache->member, &region->more.bundle,
 			region->more.held);

@@ -78,7 +78,9 @@ struct region {
 	struct more {
 		struct bundle bundle; /* its grown blocks */
 		unsigned next_order; /* of the next block, at least */
-		size_t next_raise;   /* when held is so much, more */
+		unsigned step;       /* the order that may be next */
+		unsigned counted;    /* steps that the thread knows of */
+		size_t step_held;    /* when held is so much */
 
 		/* The block that the cursor is in. */
 		uintptr_t base; /* where its objects begin */
@@ -171,8 +173,10 @@ void grow_release(struct region *region);
 void grow_release_to(struct region *region, unsigned order,
 	const struct chain *before);
 
-/* Which blocks come next, for a region that begins to use more. */
+/* Which blocks come next, for a region that begins to use more; and for one
+ * that has blocks already. */
 void grow_begin(struct region *region);
+void grow_resume(struct region *region);
 
 /* Before region holds size bytes more: if they are within its limit, charge
  * them to its budget; else errno is set. */

@@ -13,12 +13,12 @@
 
 /* Page, chunk, and the largest block that a region may grow by. */
 static const size_t shapes[][3] = {
-	{PAGE, MIB, 32 * KIB},
+	{PAGE, MIB, 128 * KIB},
 	{PAGE, PAGE, PAGE},
 	{PAGE, 4 * PAGE, 2 * PAGE},
 	{PAGE, 9 * PAGE, 4 * PAGE},
-	{4 * PAGE, 4 * MIB, 32 * KIB},
-	{16 * PAGE, 4 * MIB, 16 * PAGE},
+	{4 * PAGE, 4 * MIB, 128 * KIB},
+	{16 * PAGE, 4 * MIB, 32 * PAGE},
 };
 
 /* The largest power of two pages that is at most an eighth of held. */
@@ -43,7 +43,7 @@ START_TEST(the_next_block_is_a_page_or_an_eighth_of_what_a_region_holds)
 		for (int round = 0; round < 2; round++) {
 			held = acre_region_held(region);
 			ck_assert_uint_eq(held, shapes[i][0]);
-			while (held < MIB) {
+			while (held < 3 * MIB / 2) {
 				filled(region, 1000, 1);
 				if (acre_region_held(region) == held)
 					continue;
@@ -334,6 +334,61 @@ START_TEST(regions_in_steady_state_do_not_visit_the_pool)
 }
 END_TEST
 
+/* Also regions of a megabyte, give or take some, without a large object and
+ * with one. */
+START_TEST(large_regions_in_steady_state_do_not_visit_the_pool)
+{
+	for (size_t large = 0; large <= 80 * KIB; large += 40 * KIB) {
+		acre_stats warm = {0};
+
+		setup();
+		for (int i = 0; i < 2000; i++) {
+			acre_region *request = acre_region_open(pool);
+			int n = 300 + i * 7 % 20;
+
+			for (int j = 0; j < n; j++)
+				filled(request, 3000, j);
+			if (large)
+				filled(request, large, i);
+			acre_region_close(request);
+			if (i == 1000)
+				warm = stats_of(pool);
+		}
+		ck_assert_uint_eq(stats_of(pool).cache_misses,
+			warm.cache_misses);
+		ck_assert_uint_eq(stats_of(pool).cache_flushes,
+			warm.cache_flushes);
+		ck_assert_uint_eq(stats_of(pool).chunks, warm.chunks);
+		teardown();
+	}
+}
+END_TEST
+
+/* A region of many pages is used again with a few visits: each takes twice as
+ * much, until it is all that a cache keeps. */
+START_TEST(a_huge_region_visits_the_pool_seldom)
+{
+	size_t kept;
+	acre_stats before;
+
+	setup();
+	kept = pool->longest_bytes;
+	for (int round = 0; round < 3; round++) {
+		before = stats_of(pool);
+		while (acre_region_held(region) < 40 * kept)
+			filled(region, 3000, round);
+		if (round == 2)
+			ck_assert_uint_le(stats_of(pool).cache_misses,
+				before.cache_misses + 40 + 20);
+		acre_region_close(region);
+		region = acre_region_open(pool);
+		ck_assert_uint_le(stats_of(pool).cache_bytes,
+			pool->cache_bytes);
+	}
+	teardown();
+}
+END_TEST
+
 /* ---- close is O(1) in the pages ---- */
 
 #define CHUNK (8 * MIB)
@@ -423,4 +478,6 @@ SUITE("grow",
 	another_thread_gets_what_a_long_region_had,
 	growth_in_steady_state_does_not_visit_the_pool,
 	regions_in_steady_state_do_not_visit_the_pool,
+	large_regions_in_steady_state_do_not_visit_the_pool,
+	a_huge_region_visits_the_pool_seldom,
 	close_of_100_000_pages_touches_no_more_than_that_of_100)

@@ -80,6 +80,90 @@ START_TEST(a_small_one_now_and_then_does_not_hold_it_up)
 }
 END_TEST
 
+/* ---- what they grow by ---- */
+
+/* A first growth's block, in a region that opened with the largest. */
+static size_t
+first_growth(void)
+{
+	acre_region *request = acre_region_open(pool);
+	size_t held = acre_region_held(request), grown;
+
+	fill_block(request);
+	filled(request, 1, 1);
+	grown = acre_region_held(request) - held;
+	acre_region_close(request);
+	return grown;
+}
+
+/* Bytes in a request, and the block that it should grow by at first. */
+static const size_t growing[][2] = {
+	{100 * KIB, 32 * KIB},
+	{200 * KIB, 32 * KIB},
+	{300 * KIB, 64 * KIB},
+	{600 * KIB, 128 * KIB},
+	{MIB, 128 * KIB},
+};
+
+START_TEST(large_regions_soon_grow_by_large_blocks)
+{
+	for (size_t i = 0; i < COUNT(growing); i++) {
+		setup();
+		serve(300, growing[i][0]);
+		ck_assert_uint_eq(first_growth(), growing[i][1]);
+		serve(300, growing[i][0]);
+		ck_assert_uint_eq(first_growth(), growing[i][1]);
+		teardown();
+	}
+}
+END_TEST
+
+START_TEST(threads_whose_regions_shrink_go_back_to_smaller_blocks)
+{
+	setup();
+	serve(400, 600 * KIB);
+	ck_assert_uint_eq(first_growth(), 128 * KIB);
+	serve(100, 60 * KIB);
+	ck_assert_uint_eq(first_growth(), 32 * KIB);
+	teardown();
+}
+END_TEST
+
+START_TEST(a_few_that_are_huge_do_not_make_others_grow_by_more)
+{
+	setup();
+	serve(300, 60 * KIB);
+	for (int i = 0; i < 100; i++) {
+		serve(1, 600 * KIB);
+		serve(3, 60 * KIB);
+		ck_assert_uint_eq(first_growth(), 32 * KIB);
+	}
+	teardown();
+}
+END_TEST
+
+/* As for first blocks, a region counts once, whatever becomes of it. */
+START_TEST(huge_resets_do_not_make_others_grow_by_more)
+{
+	acre_mark mark = {0};
+
+	setup();
+	serve(300, 60 * KIB);
+	for (int i = 0; i < 300; i++) {
+		serve(1, 60 * KIB);
+		for (int j = 0; j < 200; j++)
+			filled(region, 3000, j);
+		if (i % 2)
+			acre_region_rewind(region, mark);
+		else
+			acre_region_reset(region);
+		mark = acre_region_mark(region);
+		ck_assert_uint_eq(first_growth(), 32 * KIB);
+	}
+	teardown();
+}
+END_TEST
+
 START_TEST(half_and_half_moves_nothing)
 {
 	setup();
@@ -301,6 +385,10 @@ END_TEST
 SUITE("learn", typical_regions_soon_open_with_one_block,
 	small_caches_serve_them_as_well,
 	a_small_one_now_and_then_does_not_hold_it_up,
+	large_regions_soon_grow_by_large_blocks,
+	threads_whose_regions_shrink_go_back_to_smaller_blocks,
+	a_few_that_are_huge_do_not_make_others_grow_by_more,
+	huge_resets_do_not_make_others_grow_by_more,
 	half_and_half_moves_nothing,
 	a_few_large_ones_among_many_small_move_nothing,
 	what_was_typical_long_ago_is_forgotten,

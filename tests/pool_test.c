@@ -208,13 +208,12 @@ START_TEST(larger_blocks_are_split_before_the_source_is_asked)
 	size_t pages = 0;
 
 	/* All memory as two blocks of half a chunk, given back. */
-	ck_assert_int_eq(pool_refill(pool, member, 5, true, &batch,
-		&(struct batch){0}), 0);
+	ck_assert_int_eq(pool_refill(pool, member, 5, 0, true, &batch), 0);
 	ck_assert_uint_eq(batch.count, 2);
 	pool_give(pool, member, 5, &batch);
 	while (source.calls == 1 &&
-		!pool_refill(pool, member, 0, true, &batch,
-		&(struct batch){0}) && source.calls == 1) {
+		!pool_refill(pool, member, 0, 0, true, &batch) &&
+		source.calls == 1) {
 		ck_assert_uint_le(batch.count, 64);
 		pages += batch.count;
 	}
@@ -237,16 +236,13 @@ START_TEST(what_a_chunk_has_left_is_not_lost)
 
 	/* One page off the first chunk, then a half that still fits, then
 	 * one that does not: 31 pages are left over. */
-	ck_assert_int_eq(pool_refill(pool, member, 0, true, &batch,
-		&(struct batch){0}), 0);
-	ck_assert_int_eq(pool_refill(pool, member, 5, true, &batch,
-		&(struct batch){0}), 0);
-	ck_assert_int_eq(pool_refill(pool, member, 5, true, &batch,
-		&(struct batch){0}), 0);
+	ck_assert_int_eq(pool_refill(pool, member, 0, 0, true, &batch), 0);
+	ck_assert_int_eq(pool_refill(pool, member, 5, 0, true, &batch), 0);
+	ck_assert_int_eq(pool_refill(pool, member, 5, 0, true, &batch), 0);
 	ck_assert_uint_eq(source.calls, 2);
 	ck_assert_uint_eq(stats_of(pool).free_bytes, 31 * 4096);
-	while (!pool_refill(pool, member, 0, true, &batch,
-		&(struct batch){0}) && source.calls == 2)
+	while (!pool_refill(pool, member, 0, 0, true, &batch) &&
+		source.calls == 2)
 		pages += batch.count;
 	ck_assert_uint_eq(pages, 31 + 32);
 	ck_assert_int_eq(acre_pool_destroy(pool), 0);
