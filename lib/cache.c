@@ -6,6 +6,9 @@
  * How a thread finds its caches, and what becomes of them, is in thread.c; how
  * an idle thread's are emptied by others, in claim.c. The pool is asked outside
  * of begin and end: its source may be the user's.
+ *
+ * A block that moves is not counted for a moment, and never twice: statistics
+ * and a fork's child see no more than there is.
  */
 #include "lib/cache.h"
 
@@ -255,15 +258,15 @@ take_from_spare(struct bin *bin)
 
 	if (!batch.count)
 		return NULL;
-	if (batch.linked) {
-		current = batch_cut(&batch, bin->full, bin->size);
-		set_current(bin, &current);
-		block = bin_take(bin);
-	} else {
+	if (!batch.linked) {
 		block = batch_take(&batch, bin->size);
+		set_spare(bin, &batch, bin->spare_last);
+		return block;
 	}
+	current = batch_cut(&batch, bin->full, bin->size);
 	set_spare(bin, &batch, bin->spare_last);
-	return block;
+	set_current(bin, &current);
+	return bin_take(bin);
 }
 
 struct block *
@@ -291,11 +294,10 @@ clear_spare(struct cache *cache, struct bin *bin)
 {
 	struct batch spare = spare_as_batch(bin);
 
-	if (bin->spare_last && spare.count &&
-		bin_give(bin, spare.first, bin->spare_last, spare.count))
-		store_relaxed(&bin->spare_count, 0);
-	else
-		flush_spare(cache, bin);
+	store_relaxed(&bin->spare_count, 0);
+	if (!bin->spare_last || !spare.count ||
+		!bin_give(bin, spare.first, bin->spare_last, spare.count))
+		flush(cache, bin, &spare);
 }
 
 /* On top of what bin has, in its place, or as more than a batch beside it. */
@@ -313,6 +315,7 @@ keep(struct cache *cache, struct bin *bin, const struct batch *batch,
 		set_spare(bin, batch, last);
 	} else if (current.count + batch->count > bin->full) {
 		flush_spare(cache, bin);
+		store_relaxed(&bin->current_count, 0);
 		make_room(cache, bin, current.count * bin->size);
 		set_spare(bin, &current, NULL);
 		set_current(bin, batch);

@@ -257,13 +257,15 @@ retire_and_wait(void *unused)
 static pthread_t
 begin_to_wait(void)
 {
+	uint64_t retired = stats_of(pool).regions_retired;
 	pthread_t thread;
 
 	ck_assert_int_eq(
 		pthread_create(&thread, NULL, retire_and_wait, NULL), 0);
 	/* Odd: a period is under way. It holds bp's lock as soon as it waits
 	 * for a reader, which is the only one whom it can wait for. */
-	while (grace_sequence() % 2 == 0)
+	while (stats_of(pool).regions_retired == retired ||
+		grace_sequence() % 2 == 0)
 		sched_yield();
 	return thread;
 }
