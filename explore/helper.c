@@ -115,6 +115,29 @@ const struct scenario scenarios[] = {
 	{.name = NULL},
 };
 
+const char scenario_file[] = __FILE__;
+const bool needs_grace = false;
+
+/* Who sees an old true in `dormant` takes the lock, and sees all. */
+#define LATE "a false that is seen late costs a lock, no more"
+#define LISTS "explore/lists needs it"
+
 const struct stronger stronger[] = {
+	{"helper_want", 1, "swap failed", "acquire", "relaxed",
+		"what was read is a number; the order is the name's"},
+	{"grace_elapsed", 1, "load", "acquire", "relaxed", LISTS},
+	{"grace_end", 1, "store", "release", "relaxed", LISTS},
+	{"grace_begin", 1, "swap", "seq_cst", "acq_rel", LISTS},
+	{"grace_begin", 1, "swap", "seq_cst", "acquire", LISTS},
+	{"grace_begin", 1, "swap", "seq_cst", "release", LISTS},
+	{"grace_begin", 1, "swap", "seq_cst", "relaxed", LISTS},
+	{"grace_sequence", 1, "load", "acquire", "relaxed",
+		"its own writer reads it; others call it after a wait"},
+	{"tick_once", 1, "load", "acquire", "relaxed",
+		"it is set before the first request that needs it"},
+	{"create", 1, "store", "seq_cst", "release", LATE},
+	{"create", 1, "store", "seq_cst", "relaxed", LATE},
+	{"sleep_until_wanted", 2, "store", "seq_cst", "release", LATE},
+	{"sleep_until_wanted", 2, "store", "seq_cst", "relaxed", LATE},
 	{.function = NULL},
 };

@@ -438,17 +438,20 @@ const struct scenario scenarios[] = {
 	{.name = NULL},
 };
 
+const char scenario_file[] = __FILE__;
+const bool needs_grace = true;
+
 const struct stronger stronger[] = {
 	{
-		"make_slab", "swap", "release", "relaxed",
+		"make_slab", 1, "swap", "release", "relaxed",
 		"slabs are read when all other threads are gone",
 	},
 	{
-		"overflow_push", "store", "release", "relaxed",
+		"overflow_push", 1, "store", "release", "relaxed",
 		"the lock orders; the order is count_add's, for statistics",
 	},
 	{
-		"overflow_pop", "store", "release", "relaxed",
+		"overflow_pop", 1, "store", "release", "relaxed",
 		"the lock orders; the order is count_add's, for statistics",
 	},
 	{.function = NULL},

@@ -73,11 +73,27 @@ find_failure(const struct run *run, struct outcome *outcome)
 	return NULL;
 }
 
+/* Which of its function's operations of the same role it is, by line. */
+static unsigned
+number_of(const struct asked *asked)
+{
+	const struct asked *all;
+	size_t count = memory_asked(&all);
+	unsigned number = 1;
+
+	for (size_t i = 0; i < count; i++)
+		number += all[i].role == asked->role &&
+			all[i].site->line < asked->site->line &&
+			!strcmp(all[i].site->function, asked->site->function);
+	return number;
+}
+
 static const char *
 why_stronger(const struct asked *asked, int to)
 {
 	for (const struct stronger *s = stronger; s->function; s++)
 		if (!strcmp(s->function, asked->site->function) &&
+			s->number == number_of(asked) &&
 			!strcmp(s->role, role_names[asked->role]) &&
 			!strcmp(s->from, order_name(asked->order)) &&
 			!strcmp(s->to, order_name(to)))
@@ -153,7 +169,8 @@ weaken_each(struct run *run)
 	size_t count = memory_asked(&asked);
 
 	for (size_t i = 0; i < count; i++)
-		weaken_all(run, &asked[i]);
+		if (strcmp(asked[i].site->file, scenario_file))
+			weaken_all(run, &asked[i]);
 	memory_weaken((struct weakening){0});
 }
 
@@ -226,8 +243,9 @@ main(int argc, char **argv)
 	for (const struct scenario *s = scenarios; s->name; s++)
 		if (is_meant(&run, s))
 			hold(&run, s);
-	if (!as_it_is && !run.failed) {
+	if (!as_it_is && !run.failed)
 		weaken_each(&run);
+	if (!as_it_is && !run.failed && needs_grace) {
 		go_without(&run, "waiting for sections",
 			(struct without){.waiting = true});
 		go_without(&run, "sections",
