@@ -3,6 +3,7 @@
 EXTRA_DIST += \
 	doc/benchmarks.md \
 	doc/design.md \
+	doc/verification-memory.md \
 	doc/decisions/0001-descriptors-wait-not-pages.md \
 	doc/decisions/0002-fresh-chunk-carved-in-place.md \
 	doc/decisions/0003-grace-periods-have-numbers.md \
@@ -21,4 +22,5 @@ EXTRA_DIST += \
 	doc/decisions/0016-retired-regions-wait-in-bags.md \
 	doc/decisions/0017-a-forks-child-may-go-on.md \
 	doc/decisions/0018-a-refill-takes-two-batches.md \
-	doc/decisions/0020-budgets.md
+	doc/decisions/0020-budgets.md \
+	doc/decisions/0023-interleavings-through-the-doors.md

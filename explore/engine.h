@@ -80,6 +80,9 @@ struct outcome {
 	char *report;         /* what led there */
 };
 struct outcome engine_explore(const struct scenario *scenario, uint64_t most);
+/* Whether to leave turns out that lead to nothing new; it does, until told.
+ * The number of executions must be the same without. */
+void engine_reduce(bool reduce);
 void engine_init(void);
 
 /* ---- memory.c ---- */

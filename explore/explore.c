@@ -13,11 +13,17 @@
  * the same thing are the same; of those all but one are left out by sleep sets
  * (P. Godefroid, "Partial-order methods for the verification of concurrent
  * systems", LNCS 1032): when all that follows a thread's step was seen, that
- * thread sleeps until somebody does a step that does not commute with it.
+ * thread sleeps until somebody does a step that does not commute with it. And
+ * a thread has a turn only where that makes a step come before another that it
+ * does not commute with (source sets: P. Abdulla, S. Aronis, B. Jonsson,
+ * K. Sagonas, "Optimal dynamic partial order reduction", POPL 2014).
  */
+#undef _FORTIFY_SOURCE /* its longjmp is for one stack only */
+
 #include "explore/engine.h"
 
 #include <link.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,14 +40,9 @@
 /* The program's data, which the linker names. */
 extern char __data_start[], _end[];
 
-/* Where to go on; __builtin_setjmp's. */
-struct place {
-	void *words[5];
-};
-
 struct fibre {
 	ucontext_t context; /* its beginning */
-	struct place place;
+	jmp_buf place; /* where it goes on */
 	bool begun;
 	char *stack;
 	void *(*body)(void *);
@@ -80,9 +81,10 @@ static struct engine {
 	unsigned current;
 	bool alone;
 	enum end end;
-	struct place scheduler;
+	jmp_buf scheduler;
 
 	struct choice choices[CHOICES_MOST];
+	bool unreduced;
 	unsigned length; /* of the list that is followed, then added to */
 	unsigned place;
 	uint32_t asleep;
@@ -184,17 +186,11 @@ engine_note(const struct seam_site *site, const char *format, ...)
 
 /* ---- fibres ---- */
 
-static _Noreturn __attribute__((noinline)) void
-jump(struct place *place)
-{
-	__builtin_longjmp(place->words, 1);
-}
-
 static _Noreturn void
 leave(enum end end)
 {
 	engine->end = end;
-	jump(&engine->scheduler);
+	_longjmp(engine->scheduler, 1);
 }
 
 void
@@ -224,13 +220,13 @@ engine_impossible(void)
 	leave(IMPOSSIBLE);
 }
 
-static __attribute__((noinline)) void
+static void
 switch_to(struct fibre *fibre)
 {
-	if (__builtin_setjmp(engine->scheduler.words))
+	if (_setjmp(engine->scheduler))
 		return;
 	if (fibre->begun)
-		jump(&fibre->place);
+		_longjmp(fibre->place, 1);
 	fibre->begun = true;
 	setcontext(&fibre->context);
 }
@@ -247,13 +243,13 @@ go_on(unsigned thread)
 	memcpy(fibre->tls, engine->tls_place, engine->tls_size);
 }
 
-static __attribute__((noinline)) void
+static void
 stop(void)
 {
 	struct fibre *fibre = &engine->fibres[engine->current];
 
-	if (!__builtin_setjmp(fibre->place.words))
-		jump(&engine->scheduler);
+	if (!_setjmp(fibre->place))
+		_longjmp(engine->scheduler, 1);
 }
 
 static void
@@ -539,7 +535,8 @@ schedule(uint32_t enabled)
 			return;
 		}
 		choice->taken = pick(enabled & ~engine->asleep);
-		choice->wanted = (uint32_t)1 << choice->taken;
+		choice->wanted = engine->unreduced ?
+			enabled : (uint32_t)1 << choice->taken;
 	}
 	thread = choice->taken;
 	engine->asleep = still_asleep(choice->asleep | choice->done, thread);
@@ -667,6 +664,12 @@ report(const struct scenario *scenario)
 	engine->noting = false;
 	engine->outcome.failed = true;
 	engine->outcome.report = engine->report;
+}
+
+void
+engine_reduce(bool reduce)
+{
+	engine->unreduced = !reduce;
 }
 
 struct outcome

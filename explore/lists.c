@@ -446,13 +446,5 @@ const struct stronger stronger[] = {
 		"make_slab", 1, "swap", "release", "relaxed",
 		"slabs are read when all other threads are gone",
 	},
-	{
-		"overflow_push", 1, "store", "release", "relaxed",
-		"the lock orders; the order is count_add's, for statistics",
-	},
-	{
-		"overflow_pop", 1, "store", "release", "relaxed",
-		"the lock orders; the order is count_add's, for statistics",
-	},
 	{.function = NULL},
 };

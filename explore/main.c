@@ -23,6 +23,7 @@ struct run {
 	const char *only; /* a scenario's name */
 	uint64_t most;
 	bool verbose;
+	bool unreduced;
 	unsigned failed;
 };
 
@@ -34,6 +35,15 @@ static bool
 is_meant(const struct run *run, const struct scenario *scenario)
 {
 	return !run->only || !strcmp(run->only, scenario->name);
+}
+
+static bool
+is_known(const struct run *run)
+{
+	for (const struct scenario *s = scenarios; s->name; s++)
+		if (is_meant(run, s))
+			return true;
+	return false;
 }
 
 /* ---- as it is ---- */
@@ -199,7 +209,7 @@ usage(int status)
 {
 	fprintf(status ? stderr : stdout,
 		"usage: explore [--scenario NAME] [--most N] [--as-it-is] "
-		"[--verbose]\n");
+		"[--unreduced] [--verbose]\n");
 	exit(status);
 }
 
@@ -210,6 +220,7 @@ read_options(struct run *run, int argc, char **argv, bool *as_it_is)
 		{"scenario", required_argument, NULL, 's'},
 		{"most", required_argument, NULL, 'm'},
 		{"as-it-is", no_argument, NULL, 'a'},
+		{"unreduced", no_argument, NULL, 'u'},
 		{"verbose", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
@@ -223,12 +234,14 @@ read_options(struct run *run, int argc, char **argv, bool *as_it_is)
 			run->most = strtoull(optarg, NULL, 10);
 		else if (option == 'a')
 			*as_it_is = true;
+		else if (option == 'u')
+			run->unreduced = true;
 		else if (option == 'v')
 			run->verbose = true;
 		else
 			usage(option == 'h' ? 0 : 2);
 	}
-	if (optind < argc || !run->most)
+	if (optind < argc || !run->most || !is_known(run))
 		usage(2);
 }
 
@@ -240,6 +253,7 @@ main(int argc, char **argv)
 
 	read_options(&run, argc, argv, &as_it_is);
 	engine_init();
+	engine_reduce(!run.unreduced);
 	for (const struct scenario *s = scenarios; s->name; s++)
 		if (is_meant(&run, s))
 			hold(&run, s);

@@ -7,8 +7,8 @@
  * of these functions; but not linked with ThreadSanitizer. Threads' clocks are
  * memory.c's, so it is C11's happens-before and not what the machine does.
  *
- * Each word has the latest time of each kind of access by each thread, and which
- * of its bytes those have touched so far.
+ * Each word has the latest time of each kind of access by each thread, and
+ * which of its bytes those have touched so far.
  */
 #include "explore/engine.h"
 
@@ -97,7 +97,7 @@ access_word(uintptr_t word, uint8_t bytes, enum access access)
 
 	for (int other = 0; other < ACCESSES; other++)
 		if (conflicts[access][other])
-			compare(cell, bytes, access, other);
+			compare(cell, bytes, access, (enum access)other);
 	cell->times[access][me] = memory_view(me)->clock[me];
 	cell->bytes[access][me] |= bytes;
 }
@@ -105,8 +105,8 @@ access_word(uintptr_t word, uint8_t bytes, enum access access)
 void
 race_access(const volatile void *p, size_t size, bool writes, bool is_atomic)
 {
-	enum access access = (is_atomic ? ATOMIC_READS : READS) +
-		(writes ? 1 : 0);
+	enum access reads = is_atomic ? ATOMIC_READS : READS;
+	enum access access = writes ? reads + 1 : reads;
 	uintptr_t from = (uintptr_t)p, to = from + size;
 
 	if (engine_is_private((const void *)p))

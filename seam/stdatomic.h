@@ -101,6 +101,8 @@ typedef enum memory_order {
 	SEAM_CAS((p), (e), (v), (success), (failure), true)
 #define atomic_compare_exchange_strong_explicit(p, e, v, success, failure) \
 	SEAM_CAS((p), (e), (v), (success), (failure), false)
+/* For the compiler only; what stands behind it is a membarrier. */
+#define atomic_signal_fence(order) ((void)(order))
 #define atomic_thread_fence(order) seam_fence(SEAM_HERE, (order))
 
 #endif
