@@ -30,7 +30,6 @@ see()
 }
 
 see skip-grace lists
-see skip-grace exit
 see skip-grace retire
 see torn-push churn
 see lost-wake nap

@@ -59,17 +59,20 @@ schedule_lost_wake_LDADD = schedule/libscheduled.a
 # main is in the archive, so something must ask for it.
 schedule_main = -Wl,-u,main
 
+# sed that changes nothing is an error: the source has changed.
 schedule/torn-push-freelist.c: lib/freelist.c schedule/$(am__dirstamp)
 	sed 's/} while (!cas_release(&list->head, &head, descriptor));/}\
 	while (load_relaxed(\&list->head) != head);\
-		store_release(\&list->head, descriptor);/' \
-		$(srcdir)/lib/freelist.c >$@
-	! cmp -s $(srcdir)/lib/freelist.c $@
+	store_release(\&list->head, descriptor);/' \
+		$(srcdir)/lib/freelist.c >$@.new
+	! cmp -s $(srcdir)/lib/freelist.c $@.new
+	mv $@.new $@
 
 schedule/lost-wake-helper.c: lib/helper.c schedule/$(am__dirstamp)
-	sed 's/if (!helper.stop \&\& !something_wanted())/if (!helper.stop)/' \
-		$(srcdir)/lib/helper.c >$@
-	! cmp -s $(srcdir)/lib/helper.c $@
+	sed 's/while (stays && !helper.stop && !something_wanted())/if (!helper.stop)/' \
+		$(srcdir)/lib/helper.c >$@.new
+	! cmp -s $(srcdir)/lib/helper.c $@.new
+	mv $@.new $@
 
 .PHONY: schedules
 schedules: schedule/schedules

@@ -233,6 +233,7 @@ run_handoff(void)
 /* ---- retire, with readers ---- */
 
 #define VERSIONS 4
+#define LOOKS 40 /* that a reader takes in a section */
 
 static struct filled versions[2 * VERSIONS];
 static _Atomic(struct filled *) current[2];
@@ -276,7 +277,7 @@ read_both(void *unused)
 
 		rcu_enter();
 		filled = load_acquire(&current[i % 2]);
-		for (int looks = 0; filled && looks < 8; looks++) {
+		for (int looks = 0; filled && looks < LOOKS; looks++) {
 			look_at(filled);
 			scheduler_point();
 		}
@@ -421,8 +422,8 @@ run_lists(void)
 
 /* ---- the helper goes to sleep, and is needed ---- */
 
-#define NAP_MOST 200000    /* us; the helper falls asleep after 100000 */
-#define TOO_LATE 900000    /* us; it sleeps for 1000000 */
+#define NAP_MOST 120000    /* us; the helper falls asleep after 100000 */
+#define TOO_LATE 500000   /* us; a tick takes 2000, a sleep 1000000 */
 
 static bool
 never(const void *unused)

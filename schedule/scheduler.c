@@ -28,7 +28,6 @@
 #define POINTS_EXPECTED 1500 /* among which priorities change */
 #define POINTS_MOST 1000000
 #define FAIR_EVERY 2000 /* points, who runs becomes the last: all get a turn */
-#define TIME_PASSES_EVERY 64 /* points, about */
 
 struct task {
 	sem_t baton;
@@ -46,6 +45,7 @@ static struct {
 	bool is_pct;
 	uint64_t random;
 	uint64_t spread; /* a switch at one of so many points */
+	uint64_t pace; /* time passes at one of so many points */
 	uint64_t points;
 	uint64_t changes[DEPTH - 1];
 	uint64_t now;
@@ -80,6 +80,7 @@ scheduler_begin(uint64_t seed)
 	scheduler.is_pct = seed % 2 == 0;
 	next_random();
 	scheduler.spread = (uint64_t)2 << 2 * scheduler_chance(3);
+	scheduler.pace = scheduler_chance(2) ? 16 : 128;
 	for (int i = 0; i < DEPTH - 1; i++)
 		scheduler.changes[i] = scheduler_chance(POINTS_EXPECTED);
 	scheduler.on = true;
@@ -222,7 +223,7 @@ scheduler_point(void)
 			make_lowest(&scheduler.tasks[scheduler.current]);
 	if (scheduler.points % FAIR_EVERY == 0)
 		make_lowest(&scheduler.tasks[scheduler.current]);
-	if (!scheduler_chance(TIME_PASSES_EVERY))
+	if (!scheduler_chance(scheduler.pace))
 		let_time_pass();
 	hand_on();
 }
