@@ -1,10 +1,9 @@
 # doc's part of the Makefile: what a release has in doc/.
 
 EXTRA_DIST += \
+	doc/. \
 	doc/arrays.md \
 	doc/benchmarks.md \
-	doc/design.md \
-	doc/limits.md \
 	doc/decisions/0001-descriptors-wait-not-pages.md \
 	doc/decisions/0002-fresh-chunk-carved-in-place.md \
 	doc/decisions/0003-grace-periods-have-numbers.md \
@@ -26,4 +25,8 @@ EXTRA_DIST += \
 	doc/decisions/0019-typed-arrays.md \
 	doc/decisions/0020-budgets.md \
 	doc/decisions/0021-a-large-region-stays-with-its-thread.md \
-	doc/decisions/0022-who-comes-again-takes-more.md
+	doc/decisions/0022-who-comes-again-takes-more.md \
+	doc/decisions/0023-interleavings-through-the-doors.md \
+	doc/design.md \
+	doc/limits.md \
+	doc/verification-memory.md

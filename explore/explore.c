@@ -1,0 +1,728 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * explore.c - executions, one after the other, each another list of choices.
+ *
+ *   choices    [ thread 2 ][ thread 1 ][ write 3 ][ thread 1 ] ...
+ *
+ * Each thread is a fibre that stops before every operation that others could
+ * notice, and says which. An execution begins anew, follows the list of the
+ * one before up to the last choice that has another way left, and goes that
+ * way.
+ *
+ * Executions that differ only in the order of operations which do not touch
+ * the same thing are the same; of those all but one are left out by sleep sets
+ * (P. Godefroid, "Partial-order methods for the verification of concurrent
+ * systems", LNCS 1032): when all that follows a thread's step was seen, that
+ * thread sleeps until somebody does a step that does not commute with it. And
+ * a thread has a turn only where that makes a step come before another that it
+ * does not commute with (source sets: P. Abdulla, S. Aronis, B. Jonsson,
+ * K. Sagonas, "Optimal dynamic partial order reduction", POPL 2014).
+ */
+#undef _FORTIFY_SOURCE /* its longjmp is for one stack only */
+
+#include "explore/engine.h"
+
+#include <link.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#define STACK_SIZE ((size_t)128 << 10)
+#define CHOICES_MOST 4096
+#define STEPS_MOST 255
+#define TLS_MOST 1024
+#define REPORT_MOST ((size_t)64 << 10)
+
+/* The program's data, which the linker names. */
+extern char __data_start[], _end[];
+
+struct fibre {
+	ucontext_t context; /* its beginning */
+	jmp_buf place; /* where it goes on */
+	bool begun;
+	char *stack;
+	void *(*body)(void *);
+	void (*simple)(void);
+	void *argument;
+	void *result;
+	bool ended;
+	bool may_sleep;
+	struct step next;
+	char tls[TLS_MOST];
+};
+
+struct choice {
+	bool is_thread;
+	uint8_t count; /* of ways, when it is not a thread's */
+	uint8_t taken;
+	uint32_t enabled; /* threads */
+	uint32_t wanted;  /* threads that must have a turn here */
+	uint32_t asleep;  /* before it */
+	uint32_t done;
+};
+
+enum end { RUNS, DONE, FAILED, IMPOSSIBLE, REDUNDANT };
+
+/* A step that was done. */
+struct played {
+	struct step step;
+	unsigned thread;
+	unsigned choice;
+	uint8_t clock[THREADS_MOST]; /* steps that this one comes after */
+};
+
+static struct engine {
+	struct fibre fibres[THREADS_MOST];
+	unsigned thread_count;
+	unsigned current;
+	bool alone;
+	enum end end;
+	jmp_buf scheduler;
+
+	struct choice choices[CHOICES_MOST];
+	bool unreduced;
+	unsigned length; /* of the list that is followed, then added to */
+	unsigned place;
+	uint32_t asleep;
+
+	struct played played[STEPS_MOST];
+	unsigned played_count;
+	uint8_t clocks[THREADS_MOST][THREADS_MOST];
+
+	char *data; /* as the program's was at the beginning */
+	char *tls;  /* the same */
+	char *tls_place;
+	size_t tls_size;
+
+	struct outcome outcome;
+	bool noting;
+	size_t noted;
+	char report[REPORT_MOST];
+} *engine;
+
+void *
+engine_alloc(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED) {
+		fprintf(stderr, "explore: no memory\n");
+		exit(3);
+	}
+	return p;
+}
+
+/* ---- what the parts ask ---- */
+
+unsigned
+engine_thread(void)
+{
+	return engine->current;
+}
+
+bool
+engine_is_alone(void)
+{
+	return engine->alone;
+}
+
+bool
+engine_has_ended(unsigned thread)
+{
+	return engine->fibres[thread].ended;
+}
+
+void *
+engine_result(unsigned thread)
+{
+	return engine->fibres[thread].result;
+}
+
+void
+engine_may_sleep(bool may)
+{
+	engine->fibres[engine->current].may_sleep = may;
+}
+
+static bool
+is_within(const void *p, const char *start, size_t size)
+{
+	return (const char *)p >= start && (const char *)p < start + size;
+}
+
+bool
+engine_is_private(const void *p)
+{
+	for (unsigned t = 0; t < engine->thread_count; t++)
+		if (is_within(p, engine->fibres[t].stack, STACK_SIZE))
+			return true;
+	return is_within(p, engine->tls_place, engine->tls_size);
+}
+
+void
+engine_note(const struct seam_site *site, const char *format, ...)
+{
+	size_t room = REPORT_MOST - engine->noted;
+	char text[160];
+	va_list ap;
+	int n;
+
+	if (!engine->noting)
+		return;
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	n = snprintf(engine->report + engine->noted, room,
+		"  %u  %-18s %4d  %s\n", engine->current,
+		site ? site->function : "", site ? site->line : 0, text);
+	if (n > 0 && (size_t)n < room)
+		engine->noted += (size_t)n;
+}
+
+/* ---- fibres ---- */
+
+static _Noreturn void
+leave(enum end end)
+{
+	engine->end = end;
+	_longjmp(engine->scheduler, 1);
+}
+
+void
+explore_fail(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(engine->outcome.why, sizeof(engine->outcome.why), format,
+		ap);
+	va_end(ap);
+	leave(FAILED);
+}
+
+void
+engine_limit(const char *format, int most)
+{
+	fprintf(stderr, "explore: ");
+	fprintf(stderr, format, most);
+	fputc('\n', stderr);
+	exit(3);
+}
+
+void
+engine_impossible(void)
+{
+	leave(IMPOSSIBLE);
+}
+
+static void
+switch_to(struct fibre *fibre)
+{
+	if (_setjmp(engine->scheduler))
+		return;
+	if (fibre->begun)
+		_longjmp(fibre->place, 1);
+	fibre->begun = true;
+	setcontext(&fibre->context);
+}
+
+/* Go on with a thread until it stops. */
+static void
+go_on(unsigned thread)
+{
+	struct fibre *fibre = &engine->fibres[thread];
+
+	engine->current = thread;
+	memcpy(engine->tls_place, fibre->tls, engine->tls_size);
+	switch_to(fibre);
+	memcpy(fibre->tls, engine->tls_place, engine->tls_size);
+}
+
+static void
+stop(void)
+{
+	struct fibre *fibre = &engine->fibres[engine->current];
+
+	if (!_setjmp(fibre->place))
+		_longjmp(engine->scheduler, 1);
+}
+
+static void
+run_fibre(void)
+{
+	struct fibre *fibre = &engine->fibres[engine->current];
+
+	if (fibre->simple)
+		fibre->simple();
+	else
+		fibre->result = fibre->body(fibre->argument);
+	fibre->ended = true;
+	stop();
+}
+
+/* Let a thread begin; it runs up to its first step. */
+static void
+start(unsigned thread)
+{
+	struct fibre *fibre = &engine->fibres[thread];
+
+	getcontext(&fibre->context);
+	fibre->context.uc_stack.ss_sp = fibre->stack;
+	fibre->context.uc_stack.ss_size = STACK_SIZE;
+	fibre->context.uc_link = NULL;
+	makecontext(&fibre->context, run_fibre, 0);
+	fibre->ended = fibre->may_sleep = fibre->begun = false;
+	fibre->next = (struct step){.kind = LOCAL, .name = "begin"};
+}
+
+static unsigned
+new_thread(void)
+{
+	unsigned thread = engine->thread_count++;
+
+	if (thread == THREADS_MOST)
+		engine_limit("more than %d threads", THREADS_MOST);
+	memcpy(engine->fibres[thread].tls, engine->tls, engine->tls_size);
+	return thread;
+}
+
+unsigned
+engine_create(void *(*body)(void *), void *argument)
+{
+	unsigned thread = new_thread();
+	struct fibre *fibre = &engine->fibres[thread];
+
+	fibre->body = body;
+	fibre->simple = NULL;
+	fibre->argument = argument;
+	memory_tick();
+	view_join(memory_view(thread), memory_view(engine->current));
+	memory_tick();
+	start(thread);
+	return thread;
+}
+
+void
+engine_step(struct step step)
+{
+	if (engine->alone) {
+		if (step.can && !step.can(step.argument))
+			explore_fail("%s waits for nobody", step.name);
+		return;
+	}
+	engine->fibres[engine->current].next = step;
+	stop();
+}
+
+/* ---- choices ---- */
+
+static struct choice *
+next_choice(void)
+{
+	struct choice *choice = &engine->choices[engine->place++];
+
+	if (engine->place == CHOICES_MOST)
+		engine_limit("more than %d choices", CHOICES_MOST);
+	if (engine->place <= engine->length)
+		return choice;
+	engine->length = engine->place;
+	*choice = (struct choice){0};
+	return choice;
+}
+
+unsigned
+engine_choose(unsigned count)
+{
+	struct choice *choice;
+
+	if (count <= 1 || engine->alone)
+		return 0;
+	choice = next_choice();
+	choice->count = (uint8_t)count;
+	return choice->taken;
+}
+
+static bool
+can_step(unsigned thread)
+{
+	const struct fibre *fibre = &engine->fibres[thread];
+
+	return !fibre->ended &&
+		(!fibre->next.can || fibre->next.can(fibre->next.argument));
+}
+
+static uint32_t
+find_enabled(void)
+{
+	uint32_t enabled = 0;
+
+	for (unsigned t = 1; t < engine->thread_count; t++)
+		if (can_step(t))
+			enabled |= (uint32_t)1 << t;
+	return enabled;
+}
+
+/* The one that is under way, if it may, else the first. */
+static uint8_t
+pick(uint32_t candidates)
+{
+	if (candidates >> engine->current & 1)
+		return (uint8_t)engine->current;
+	return (uint8_t)__builtin_ctz(candidates);
+}
+
+static bool
+commute_in_rcu(enum kind a, enum kind b)
+{
+	enum kind first = a < b ? a : b, second = a < b ? b : a;
+
+	return (first == ENTER && second <= LEAVE) ||
+		(first == LEAVE && second <= BEGIN);
+}
+
+static bool
+commute(const struct step *a, const struct step *b)
+{
+	if (a->kind <= WRITE && b->kind <= WRITE)
+		return a->what != b->what ||
+			(a->kind == READ && b->kind == READ);
+	if (a->kind == LOCK && b->kind == LOCK)
+		return a->what && b->what && a->what != b->what;
+	if (a->kind >= ENTER && a->kind <= FINISH &&
+		b->kind >= ENTER && b->kind <= FINISH)
+		return commute_in_rcu(a->kind, b->kind);
+	return true;
+}
+
+/* Who of the sleepers goes on sleeping when thread does its step. */
+static uint32_t
+still_asleep(uint32_t asleep, unsigned thread)
+{
+	for (unsigned t = 1; t < engine->thread_count; t++)
+		if (asleep >> t & 1 && !commute(&engine->fibres[t].next,
+					       &engine->fibres[thread].next))
+			asleep &= ~((uint32_t)1 << t);
+	return asleep & ~((uint32_t)1 << thread);
+}
+
+static bool
+comes_after(unsigned i, unsigned later)
+{
+	return engine->played[later].clock[engine->played[i].thread] > i;
+}
+
+/* Whether a step comes after one from from on that does not come after the
+ * one before from: of those, is it not the first of its thread? */
+static bool
+has_cause(unsigned from, unsigned step)
+{
+	for (unsigned i = from; i < step; i++)
+		if (!comes_after(from - 1, i) && comes_after(i, step))
+			return true;
+	return false;
+}
+
+/* The threads that can begin, from where step race was done, a way on which the
+ * last step is done without it. */
+static uint32_t
+find_beginners(unsigned race, unsigned last)
+{
+	uint32_t seen = 0, beginners = 0;
+
+	for (unsigned i = race + 1; i <= last; i++) {
+		uint32_t bit = (uint32_t)1 << engine->played[i].thread;
+
+		if (i < last && comes_after(race, i))
+			continue;
+		if (!(seen & bit) && !has_cause(race + 1, i))
+			beginners |= bit;
+		seen |= bit;
+	}
+	return beginners;
+}
+
+/* Where step race was done, somebody shall have a turn who makes the last step
+ * come before it. */
+static void
+reverse(unsigned race, unsigned last)
+{
+	struct choice *choice =
+		&engine->choices[engine->played[race].choice];
+	uint32_t beginners;
+
+	if (engine->played[last].step.can) {
+		/* Who lets it go first is not looked for: all are tried. */
+		choice->wanted |= choice->enabled;
+		return;
+	}
+	beginners = find_beginners(race, last);
+	if (!(beginners & (choice->wanted | choice->asleep)))
+		choice->wanted |= beginners & -beginners;
+}
+
+/* Whether two steps that do not commute have none between them that makes them
+ * come in this order anyway. A step that has to wait comes after what it waits
+ * for, but might have come before all that. */
+static bool
+is_race(unsigned i, unsigned last, const uint8_t *known)
+{
+	const struct played *played = &engine->played[i];
+
+	if (played->thread == engine->played[last].thread ||
+		commute(&played->step, &engine->played[last].step) ||
+		known[played->thread] > i)
+		return false;
+	if (engine->played[last].step.can)
+		return true;
+	for (unsigned k = i + 1; k < last; k++)
+		if (!commute(&engine->played[k].step,
+			    &engine->played[last].step) &&
+			comes_after(i, k))
+			return false;
+	return true;
+}
+
+/* A step is about to be done: it comes after those that it does not commute
+ * with. */
+static void
+play(struct choice *choice, unsigned thread)
+{
+	unsigned last = engine->played_count++;
+	struct played *played = &engine->played[last];
+	uint8_t known[THREADS_MOST];
+
+	if (last + 1 == STEPS_MOST)
+		engine_limit("more than %d steps", STEPS_MOST);
+	played->step = engine->fibres[thread].next;
+	played->thread = thread;
+	played->choice = (unsigned)(choice - engine->choices);
+	memcpy(known, engine->clocks[thread], sizeof(known));
+	memcpy(played->clock, known, sizeof(known));
+	for (unsigned i = 0; i < last; i++) {
+		const struct played *before = &engine->played[i];
+
+		if (commute(&before->step, &played->step))
+			continue;
+		for (int t = 0; t < THREADS_MOST; t++)
+			if (played->clock[t] < before->clock[t])
+				played->clock[t] = before->clock[t];
+	}
+	played->clock[thread] = (uint8_t)(last + 1);
+	memcpy(engine->clocks[thread], played->clock, sizeof(known));
+	for (unsigned i = 0; i < last; i++)
+		if (is_race(i, last, known))
+			reverse(i, last);
+}
+
+/* Let one of the enabled threads do its step. */
+static void
+schedule(uint32_t enabled)
+{
+	struct choice *choice = next_choice();
+	unsigned thread;
+
+	if (!choice->enabled) {
+		choice->is_thread = true;
+		choice->enabled = enabled;
+		choice->asleep = engine->asleep;
+		if (!(enabled & ~engine->asleep)) {
+			engine->end = REDUNDANT;
+			return;
+		}
+		choice->taken = pick(enabled & ~engine->asleep);
+		choice->wanted = engine->unreduced ?
+			enabled : (uint32_t)1 << choice->taken;
+	}
+	thread = choice->taken;
+	engine->asleep = still_asleep(choice->asleep | choice->done, thread);
+	play(choice, thread);
+	go_on(thread);
+}
+
+/* Turn to the last choice that has another way left; false: there is none. */
+static bool
+turn(void)
+{
+	while (engine->length) {
+		struct choice *choice = &engine->choices[engine->length - 1];
+		uint32_t left;
+
+		if (!choice->is_thread && ++choice->taken < choice->count)
+			return true;
+		if (choice->is_thread) {
+			choice->done |= (uint32_t)1 << choice->taken;
+			left = choice->wanted & ~choice->asleep &
+				~choice->done;
+			engine->current = 0;
+			if (left) {
+				choice->taken = pick(left);
+				return true;
+			}
+		}
+		engine->length--;
+	}
+	return false;
+}
+
+/* ---- executions ---- */
+
+static void
+reset(const struct scenario *scenario)
+{
+	memcpy(__data_start, engine->data, (size_t)(_end - __data_start));
+	memory_reset(scenario->spurious);
+	order_reset();
+	rcu_reset();
+	race_reset();
+	thread_reset();
+	engine->thread_count = 0;
+	engine->place = 0;
+	engine->asleep = 0;
+	engine->noted = 0;
+	engine->played_count = 0;
+	memset(engine->clocks, 0, sizeof(engine->clocks));
+	engine->end = RUNS;
+}
+
+/* The first thread, by itself. */
+static void
+run_alone(void (*body)(void))
+{
+	if (!body)
+		return;
+	engine->alone = true;
+	engine->fibres[0].simple = body;
+	start(0);
+	go_on(0);
+	engine->alone = false;
+}
+
+static void
+start_threads(const struct scenario *scenario)
+{
+	for (int i = 0; i < SCENARIO_THREADS && scenario->threads[i]; i++) {
+		engine->current = 0;
+		engine->fibres[engine_create(NULL, NULL)].simple =
+			scenario->threads[i];
+	}
+}
+
+/* When nobody can go on: all have ended, or sleep as they may. */
+static void
+rest(const struct scenario *scenario)
+{
+	engine->current = 0;
+	for (unsigned t = 1; t < engine->thread_count; t++) {
+		const struct fibre *fibre = &engine->fibres[t];
+
+		if (!fibre->ended && !fibre->may_sleep) {
+			snprintf(engine->outcome.why,
+				sizeof(engine->outcome.why),
+				"thread %u waits for ever, in %s", t,
+				fibre->next.name);
+			engine->end = FAILED;
+			return;
+		}
+		if (fibre->ended)
+			view_join(memory_view(0), memory_view(t));
+	}
+	run_alone(scenario->end);
+	if (engine->end == RUNS)
+		engine->end = DONE;
+}
+
+static void
+execute(const struct scenario *scenario)
+{
+	reset(scenario);
+	engine->current = new_thread();
+	run_alone(scenario->begin);
+	if (engine->end != RUNS)
+		return;
+	start_threads(scenario);
+	while (engine->end == RUNS) {
+		uint32_t enabled = find_enabled();
+
+		if (enabled)
+			schedule(enabled);
+		else
+			rest(scenario);
+	}
+}
+
+/* Once more, and write down what happens. */
+static void
+report(const struct scenario *scenario)
+{
+	engine->noting = true;
+	execute(scenario);
+	engine->noting = false;
+	engine->outcome.failed = true;
+	engine->outcome.report = engine->report;
+}
+
+void
+engine_reduce(bool reduce)
+{
+	engine->unreduced = !reduce;
+}
+
+struct outcome
+engine_explore(const struct scenario *scenario, uint64_t most)
+{
+	engine->outcome = (struct outcome){0};
+	engine->length = 0;
+	do {
+		execute(scenario);
+		if (engine->end == FAILED) {
+			report(scenario);
+			break;
+		}
+		engine->outcome.executions += engine->end == DONE;
+		engine->outcome.redundant += engine->end == REDUNDANT;
+		engine->outcome.impossible += engine->end == IMPOSSIBLE;
+		engine->outcome.cut = engine->outcome.executions +
+				engine->outcome.redundant +
+				engine->outcome.impossible >= most;
+	} while (!engine->outcome.cut && turn());
+	return engine->outcome;
+}
+
+static int
+find_tls(struct dl_phdr_info *info, size_t size, void *unused)
+{
+	(void)size;
+	(void)unused;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		if (info->dlpi_phdr[i].p_type != PT_TLS)
+			continue;
+		engine->tls_place = info->dlpi_tls_data;
+		engine->tls_size = info->dlpi_phdr[i].p_memsz;
+	}
+	return 1; /* the program comes first */
+}
+
+void
+engine_init(void)
+{
+	engine = engine_alloc(sizeof(*engine));
+	for (int t = 0; t < THREADS_MOST; t++)
+		engine->fibres[t].stack = engine_alloc(STACK_SIZE);
+	dl_iterate_phdr(find_tls, NULL);
+	if (engine->tls_size > TLS_MOST)
+		abort();
+	memory_init();
+	order_init();
+	rcu_init();
+	race_init();
+	thread_init();
+	engine->tls = engine_alloc(TLS_MOST);
+	memcpy(engine->tls, engine->tls_place, engine->tls_size);
+	engine->data = engine_alloc((size_t)(_end - __data_start));
+	memcpy(engine->data, __data_start, (size_t)(_end - __data_start));
+}
