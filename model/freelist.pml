@@ -4,12 +4,16 @@
  *
  *   mirrors   lib/freelist.c, lib/descriptor.c, lib/grace.c
  *   threads   3, which pop and push as they like, and the helper
- *   bounds    3 batches, 3 descriptors, OPS calls a thread, 2 grace periods
+ *   bounds    3 batches, 3 descriptors, CALLS calls in all, 2 grace periods
  *
- * A list begins with two batches in it; thread 0 holds the third one. Each
- * load, store and compare-and-swap of a word that others write is a step of
- * its own; what a thread does to its own stash, or under a lock, is one step.
- * A trylock may fail without a reason.
+ * A list begins with two batches in it; thread 0 holds the third one. A step is
+ * a load, a store or a compare-and-swap of a word that others use. Joined are:
+ * a section's beginning and the load of head; the swap that ends a pop, the
+ * section's end, grace_needed() and the look at the batch: apart they would
+ * only protect more. A push's load of head and its store of next: a stale
+ * popper that comes between them reads what it could have read before. What a
+ * thread does to its own stash, and under a lock. A trylock may fail without a
+ * reason.
  *
  * Assumed: sequential consistency. liburcu: a wait ends after each section
  * that was under way when it began. Grace periods come when they like, twice
@@ -25,14 +29,16 @@
  *   nothing_lost     at the end the list and the overflow have all batches
  *                    that no thread has, and each descriptor is somewhere
  *
+ * Short: -DCALLS=4
+ *
  * Without its rule, each of these must break what stands beside it:
  *   -DNO_GRACE              nothing_lost  descriptors are used again at once
- *   -DNEEDED_BEFORE_UNLINK  nothing_lost  the period may begin before the pop
- *   -DPERIOD_UNDER_WAY      nothing_lost  ...and the one that runs now does not count
+ *   -DNEEDED_BEFORE_UNLINK  nothing_lost  grace_needed(), then the pop
+ *   -DPERIOD_UNDER_WAY      nothing_lost  the period that runs now counts
  *   -DHEAD_BEFORE_SECTION   nothing_lost  head read outside of the section
- *   -DFIRST_NEEDS           nothing_lost  a chain carries the need of its oldest
- *   -DLOCK_ON_THE_LIST      nothing_lost  the fallback is a lock, on the same list
- *   -DPUSH_BEFORE_READY     one_holder    the batch is written after the push
+ *   -DFIRST_NEEDS           nothing_lost  a chain carries the need of its first
+ *   -DLOCK_ON_THE_LIST      nothing_lost  the fallback locks the same list
+ *   -DPUSH_BEFORE_READY     nothing_lost  the batch is written after the push
  */
 #define THREADS 3
 #define BATCHES 3
@@ -40,7 +46,7 @@
 #define COOLING_MOST 2 /* STASH_COOLING */
 #define PERIODS 2
 #ifndef CALLS
-#define CALLS 6
+#define CALLS 5
 #endif
 
 /* Descriptors and batches are numbers from 1; 0 is NULL. */

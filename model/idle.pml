@@ -2,8 +2,7 @@
 /*
  * idle.pml - the caches of idle threads are taken back.
  *
- *   mirrors   the owner's bracket around its work on a cache, and who takes
- *             the chains of caches that nobody works on
+ *   mirrors   lib/claim.c, and begin and end of lib/cache.h and thread.c
  *   threads   2 owners with 2 caches each, and a reclaimer; an owner reclaims
  *             too, from the midst of its own work
  *   bounds    OPS operations an owner, TRIES tries of any cache for the
@@ -29,13 +28,15 @@
  *   alone_in_the_bins  the owner and a reclaimer are never in them at once
  *   nobody_waits       for ever, that is: no invalid end state
  *
+ * Short: -DOPS=1
+ *
  * Without its rule, each of these must break what stands beside it:
- *   -DNO_MEMBARRIER       alone_in_the_bins  busy may still be in the buffer
- *   -DLAST_NOT_READ_AGAIN alone_in_the_bins  the owner may have put it back
- *   -DBUSY_NOT_READ       alone_in_the_bins  ...or be at work
- *   -DBUSY_AFTER_LAST     alone_in_the_bins  the owner looks, then says busy
- *   -DCLAIMED_UNSEEN      alone_in_the_bins  the slow path ignores claimed
- *   -DNESTED              alone_in_the_bins  a call inside a call ends its bracket
+ *   -DNO_MEMBARRIER        alone_in_the_bins  busy may still be in the buffer
+ *   -DLAST_NOT_READ_AGAIN  alone_in_the_bins  the owner may have put it back
+ *   -DBUSY_NOT_READ        alone_in_the_bins  ...or be at work
+ *   -DBUSY_AFTER_LAST      alone_in_the_bins  the owner looks, then says busy
+ *   -DCLAIMED_UNSEEN       alone_in_the_bins  the slow path ignores claimed
+ *   -DNESTED               alone_in_the_bins  a call in a call ends its bracket
  */
 #define OWNERS 2
 #define CACHES 4
@@ -231,8 +232,10 @@ inline operate(cache)
 		begin(cache)
 #endif
 	:: else ->
-		mine = cache;
-		buffer[me]!cache;
+		if
+		:: true
+		:: mine = cache; buffer[me]!cache
+		fi;
 		break
 	od;
 	work(cache);

@@ -32,19 +32,24 @@
  *   nothing_forgotten  when all have stopped, no region is in a bag
  *   all_are_drained    in every fair run, that is, with -DLIVENESS
  *
+ * Short: -DRETIRES=1
+ *
  * Without its rule, each of these must break what stands beside it:
- *   -DDRAIN_BEFORE_WAIT     nobody_reads       the bags are drained, then the wait
- *   -DOTHERS_NOT_WAITED     nobody_reads       only bp is waited for
- *   -DTAKE_BEFORE_BEGIN     nothing_forgotten  bags are taken, then a period begins
- *   -DNEEDED_BEFORE_PUSH    nothing_forgotten  grace_needed(), then the push
- *   -DPERIOD_UNDER_WAY      nothing_forgotten  what is needed is the period that runs
- *   -DDORMANT_THEN_WANTED   nothing_forgotten  a request looks, and then asks
- *   -DLOOK_THEN_DORMANT     nothing_forgotten  the helper looks, and then sleeps
- *   -DASKED_IN_VAIN         nothing_forgotten  a sleeping helper is not woken
- *   -DSEQUENCE_IS_ENOUGH    barrier_holds      a barrier waits for the period alone
+ *   -DDRAIN_BEFORE_WAIT    nobody_reads       drained, then waited
+ *   -DOTHERS_NOT_WAITED    nobody_reads       only bp is waited for
+ *   -DTAKE_BEFORE_BEGIN    nothing_forgotten  bags are taken, then it begins
+ *   -DNEEDED_BEFORE_PUSH   nothing_forgotten  grace_needed(), then the push
+ *   -DPERIOD_UNDER_WAY     nothing_forgotten  the period that runs now counts
+ *   -DDORMANT_THEN_WANTED  nothing_forgotten  a request looks, then asks
+ *   -DLOOK_THEN_DORMANT    nothing_forgotten  the helper looks, then sleeps
+ *   -DASKED_IN_VAIN        nothing_forgotten  the helper is not woken
+ *   -DSEQUENCE_IS_ENOUGH   barrier_holds      a barrier waits for no drain
  */
 #define OWNERS 2
 #define REGIONS 3
+#ifndef RETIRES
+#define RETIRES 2 /* regions that owner 0 retires */
+#endif
 
 #define NONE 0
 #define OWNER_OF(region) ((region) == 3)
@@ -329,7 +334,11 @@ proctype owner(byte me)
 	bool is_dormant;
 
 	if
-	:: me == 0 -> retire(1); retire(2)
+	:: me == 0 ->
+		retire(1);
+#if RETIRES > 1
+		retire(2)
+#endif
 	:: else -> retire(3)
 	fi;
 	owners_done++
@@ -404,7 +413,8 @@ init
 {
 	atomic {
 		published[1] = true;
-		published[2] = true;
+		published[2] = (RETIRES > 1);
+		drained[2] = (RETIRES < 2);
 		published[3] = true;
 		run owner(0); run owner(1);
 		if

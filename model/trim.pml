@@ -22,8 +22,9 @@
  * in one step (freelist.pml has them); liburcu as there. A chunk that has been
  * given back is another one when it comes again.
  *
- * Left out: larger blocks in lists and store, purging, the table (a chunk is found from
- * some time on after it was published), limits, bounds on a trim's work.
+ * Left out: larger blocks in lists and store, purging, the table (a chunk is
+ * found from some time on after it was published), limits, bounds on a trim's
+ * work.
  *
  * Claims:
  *   memory_is_there  of each page that somebody takes, holds or gives
@@ -31,15 +32,17 @@
  *   nothing_lost     at the end each page is in a list, in the store, with a
  *                    user or in the fresh chunk; or its chunk was given back
  *
+ * Short: -DCALLS=6
+ *
  * Without its rule, each of these must break what stands beside it:
- *   -DNO_GRACE          record_is_there  a record is freed with its memory
- *   -DCARVE_OUTSIDE     record_is_there  carving is in no section
- *   -DGROW_OUTSIDE      record_is_there  a grower comes for the rest, in no section
- *   -DPAGE_OUT          memory_is_there  a page of the chunk is out
- *   -DREST_LEFT         memory_is_there  fresh, and its rest is not taken first
- *   -DREST_OF_FRESH     memory_is_there  ...or not if it is not fresh any more
- *   -DLOCK_PASSED_BY    memory_is_there  users take from the store without its lock
- *   -DREST_FORGOTTEN    nothing_lost     a grower does not come for the rest
+ *   -DNO_GRACE        record_is_there  a record is freed with its memory
+ *   -DCARVE_OUTSIDE   record_is_there  carving is in no section
+ *   -DGROW_OUTSIDE    record_is_there  growing is in no section
+ *   -DPAGE_OUT        memory_is_there  a page of the chunk is out
+ *   -DREST_LEFT       memory_is_there  fresh, and its rest is not taken first
+ *   -DREST_OF_FRESH   memory_is_there  ...or not if it is not fresh any more
+ *   -DLOCK_PASSED_BY  memory_is_there  a user does not lock the store
+ *   -DREST_FORGOTTEN  nothing_lost     a grower does not come for the rest
  */
 #define USERS 2
 #define PAGES 2 /* of a chunk */
