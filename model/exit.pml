@@ -30,8 +30,6 @@
  *                    each descriptor in a list, in the depot or with a
  *                    thread
  *
- * Short: -DCALLS=4
- *
  * Without its rule, each of these must break what stands beside it:
  *   -DLEAVES_FIRST       one_holder    the cache is free, and then flushed
  *   -DREST_IN_TWO_STEPS  one_holder    a rest is read, and then taken
@@ -45,7 +43,7 @@
 #define PAGES 3
 #define MADE_MOST 2 /* descriptors */
 #ifndef CALLS
-#define CALLS 5
+#define CALLS 4
 #endif
 
 #define NONE 0
@@ -63,7 +61,7 @@
 #define WITH 8     /* + 2 * thread + order */
 #define IN_CACHE 16
 #define IN_BAG 20
-byte place[PAGES_MOST + 1];
+byte place[PAGES_MOST + 2];
 
 /* pool.c */
 bool registry;
@@ -302,11 +300,9 @@ inline give()
 
 inline retire()
 {
-	page = FIRST(WITH + 2 * me);
-	if
-	:: page -> move(page, WITH + 2 * me, IN_BAG + cache)
-	:: else
-	fi;
+	page = FIRST(WITH + 2 * me + 1);
+	page = (page -> page : FIRST(WITH + 2 * me));
+	place[page] = IN_BAG + cache;
 	page = NONE
 }
 
@@ -335,7 +331,13 @@ inline end()
 	atomic { close_all() }
 #ifdef LEAVES_FIRST
 	atomic { !registry -> leave() }
-	atomic { flush() }
+	/* Two steps, as now others are in its bins too. */
+	page = FIRST(IN_CACHE + cache);
+	if
+	:: page -> atomic { push(IN_CACHE + cache, 0) }
+	:: else
+	fi;
+	page = NONE;
 #else
 	atomic { !registry -> registry = true }
 #ifndef CACHE_KEPT
@@ -398,7 +400,8 @@ inline take_bag(cache)
 {
 	page = FIRST(IN_BAG + cache);
 	if
-	:: page && HAS_BAG(cache) -> move(page, IN_BAG + cache, OVERFLOW)
+	:: page && HAS_BAG(cache) ->
+		place[page] = OVERFLOW + (place[page + 1] == PART)
 	:: else
 	fi
 }

@@ -7,8 +7,8 @@
 #
 # A model must have no violation in all its states; then each broken form that
 # its first comment names, "-DNAME claim", must violate that claim. --short
-# takes fewer calls where the comment has "Short: -DNAME=N", and leaves the
-# broken forms as they are. What spin made, and the trail of the last violation
+# takes fewer calls, as the comment's "Short: -DNAME=N" says; broken forms are
+# tried so in any case, and then with all calls. What spin made, and the trail of the last violation
 # (`./pan -r`, in NAME/), are in model.out/ of the current folder.
 #
 # Exit status: 0; 1 when something is not as it must be; 2 usage; 77 (skipped)
@@ -98,10 +98,19 @@ holds() {
 	fi
 }
 
-# breaks NAME FOLDER FILE -DNAME CLAIM
+# violates FOLDER FILE CLAIM -DNAME [-DNAME=N]
+violates() {
+	folder=$1 file=$2 claim=$3
+	shift 3
+	make_pan "$folder" "$file" -DSAFETY "$@" && explore "$folder"
+	grep -q "assertion violated $claim " "$folder.log"
+}
+
+# breaks NAME FOLDER FILE -DNAME CLAIM: in the short form, or in the long one.
 breaks() {
-	make_pan "$2" "$3" -DSAFETY "$4" && explore "$2"
-	if grep -q "assertion violated $5 " "$2.log"; then
+	fewer=$(shorter "$3")
+	if violates "$2" "$3" "$5" "$4" ${fewer:+"$fewer"} ||
+		violates "$2" "$3" "$5" "$4"; then
 		report "$1" found "$2"
 	else
 		fail "$1" "$2"
@@ -113,14 +122,19 @@ broken() {
 	sed -n 's/^ \*   \(-D[A-Z_]*\)  *\([a-z_]*\)  .*/\1 \2/p' "$1"
 }
 
-# at FILE: the short form's flag, if that is wanted and there is one.
-at() {
-	[ $short = no ] || sed -n 's/^ \* Short: \(-D[A-Z]*=[0-9]*\).*/\1/p' "$1"
+# shorter FILE: the flag of its short form, or nothing.
+shorter() {
+	sed -n 's/^ \* Short: \(-D[A-Z]*=[0-9]*\).*/\1/p' "$1"
+}
+
+# size FILE: the same, where that is wanted.
+size() {
+	[ $short = no ] || shorter "$1"
 }
 
 run_model() {
 	name=$1 file=$models/$1.pml
-	holds "$name" "$runs/$name" "$file" -DSAFETY '' "$(at "$file")"
+	holds "$name" "$runs/$name" "$file" -DSAFETY '' "$(size "$file")"
 	if grep -q '^ltl ' "$file"; then
 		holds "$name, in the end" "$runs/$name-ltl" "$file" -DLTL \
 			'-a -f' -DLIVENESS
