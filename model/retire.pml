@@ -24,7 +24,8 @@
  * after each section that was under way when it began.
  *
  * Left out: the bound on limbo (who waits for it does what the barrier does),
- * the end of threads, of pools and of the helper with the last one, forks.
+ * the end of threads, of pools and of the helper with the last one, decay,
+ * forks.
  *
  * Claims:
  *   nobody_reads       a region that is drained has no reader
