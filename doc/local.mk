@@ -1,7 +1,6 @@
 # doc's part of the Makefile: what a release has in doc/.
 
 EXTRA_DIST += \
-	doc/. \
 	doc/arrays.md \
 	doc/benchmarks.md \
 	doc/decisions/0001-descriptors-wait-not-pages.md \
@@ -29,4 +28,5 @@ EXTRA_DIST += \
 	doc/decisions/0023-interleavings-through-the-doors.md \
 	doc/design.md \
 	doc/limits.md \
-	doc/verification-memory.md
+	doc/verification-memory.md \
+	doc/verification.md
