@@ -139,6 +139,7 @@ has_object(acre_region *region, void *p, size_t size)
 {
 	static unsigned char with;
 
+	REQUIRE((uintptr_t)p % ACRE_ALIGN == 0);
 	for (int i = 0; i < OBJECTS; i++)
 		if (!model.objects[i].region) {
 			model.objects[i] = (struct object){region, p, size,

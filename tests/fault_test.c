@@ -15,6 +15,8 @@
  * Each plays on a thread of its own: when that has ended, there must be no
  * piece of malloc's, and no mapping, that acre has not given back.
  */
+#include "lib/descriptor.h"
+
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -173,6 +175,13 @@ fill(acre_region *region, int pages)
 }
 
 static void
+fill_block(acre_region *region)
+{
+	while (region->top < region->limit)
+		object_in(region, region->limit - region->top);
+}
+
+static void
 run(void *unused)
 {
 	(void)unused;
@@ -247,7 +256,6 @@ has_large_objects_over(const acre_allocator *source)
 	acre_region *region = open_in(pool);
 	void *block = object_in(region, 5 * PAGE);
 	void *own = object_in(region, 20 * PAGE);
-
 	block = resize(block, 5 * PAGE, 7 * PAGE);
 	own = resize(own, ACRE_SIZE_UNKNOWN, 40 * PAGE);
 	own = resize(own, 40 * PAGE, 30 * PAGE);
@@ -262,6 +270,18 @@ static void
 has_large_objects(void)
 {
 	has_large_objects_over(NULL);
+}
+
+/* A record that has no room where the cursor stands takes a block, too. */
+static void
+has_records(void)
+{
+	acre_region *region = open_in(make_small_pool());
+
+	for (int i = 0; i < 40; i++) {
+		fill_block(region);
+		object_in(region, (i % 2 ? 5 : 20) * PAGE);
+	}
 }
 
 static void
@@ -566,6 +586,7 @@ static const struct scenario scenarios[] = {
 	{"default pool", uses_the_default_pool, 6, true, true},
 	{"grow", grows, 14, false, false},
 	{"large", has_large_objects, 10, false, false},
+	{"large, records", has_records, 40, false, false},
 	{"large, mmap", has_mapped_objects, 10, false, false},
 	{"large, huge", has_huge_objects, 14, false, false},
 	{"children, cleanups", has_children_and_cleanups, 12, false, false},
@@ -696,6 +717,24 @@ START_TEST(a_source_that_aligns_to_16_alone_serves)
 }
 END_TEST
 
+/* Or there would be fewer of them for ever after. */
+START_TEST(a_slab_that_cannot_be_had_does_not_count)
+{
+	struct depot depot = {0};
+	struct stash stash = {0};
+
+	depot_init(&depot);
+	fault_at(1, FAULT_OUTAGE);
+	for (int i = 0; i < 3; i++)
+		REQUIRE(!descriptor_get(&depot, &stash));
+	fault_never();
+	ck_assert_uint_eq(fault_count(), 3);
+	ck_assert_uint_eq(depot.made, 0);
+	ck_assert_ptr_nonnull(descriptor_get(&depot, &stash));
+	depot_destroy(&depot);
+}
+END_TEST
+
 /* ---- a full address space ---- */
 
 #define ROOM ((rlim_t)96 << 20)
@@ -805,4 +844,5 @@ END_TEST
 SUITE("fault", wherever_a_first_use_fails_nothing_is_lost,
 	wherever_a_call_fails_nothing_is_lost,
 	a_source_that_aligns_to_16_alone_serves,
+	a_slab_that_cannot_be_had_does_not_count,
 	a_full_address_space_is_ENOMEM)
