@@ -276,11 +276,12 @@ has_large_objects(void)
 static void
 has_records(void)
 {
-	acre_region *region = open_in(make_small_pool());
+	acre_region *region = open_in(make_pool((acre_pool_options){
+		.chunk_size = PAGE}));
 
-	for (int i = 0; i < 40; i++) {
+	for (int i = 0; i < 8; i++) {
 		fill_block(region);
-		object_in(region, (i % 2 ? 5 : 20) * PAGE);
+		object_in(region, 2 * PAGE);
 	}
 }
 
@@ -586,7 +587,7 @@ static const struct scenario scenarios[] = {
 	{"default pool", uses_the_default_pool, 6, true, true},
 	{"grow", grows, 14, false, false},
 	{"large", has_large_objects, 10, false, false},
-	{"large, records", has_records, 40, false, false},
+	{"large, records", has_records, 20, false, false},
 	{"large, mmap", has_mapped_objects, 10, false, false},
 	{"large, huge", has_huge_objects, 14, false, false},
 	{"children, cleanups", has_children_and_cleanups, 12, false, false},
