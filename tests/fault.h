@@ -19,6 +19,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -199,6 +200,29 @@ __wrap_madvise(void *p, size_t size, int advice)
 	if (!fault_here())
 		return __real_madvise(p, size, advice);
 	errno = EAGAIN;
+	return -1;
+}
+
+/* ---- the kernel ---- */
+
+long __real_syscall(long number, ...);
+long __wrap_syscall(long number, ...);
+
+/* Of acre's, membarrier alone comes here, with three arguments. */
+long
+__wrap_syscall(long number, ...)
+{
+	va_list arguments;
+	int command, flags, cpu;
+
+	va_start(arguments, number);
+	command = va_arg(arguments, int);
+	flags = va_arg(arguments, int);
+	cpu = va_arg(arguments, int);
+	va_end(arguments);
+	if (!fault_here())
+		return __real_syscall(number, command, flags, cpu);
+	errno = ENOSYS;
 	return -1;
 }
 

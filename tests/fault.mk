@@ -17,6 +17,7 @@ fault_calls = \
 	$(wrap)=mremap \
 	$(wrap)=munmap \
 	$(wrap)=madvise \
+	$(wrap)=syscall \
 	$(wrap)=pthread_create \
 	$(wrap)=pthread_key_create \
 	$(wrap)=pthread_setspecific

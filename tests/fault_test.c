@@ -547,15 +547,36 @@ reaches_its_limit(void)
 	acre_pool *pool = make_pool((acre_pool_options){
 		.chunk_size = 16 * PAGE, .max_bytes = 32 * PAGE,
 		.on_limit = close_handed});
-	acre_region *region;
+	acre_region *region, *other;
 
 	handed = NULL;
 	region = open_in(pool);
-	handed = open_in(pool);
-	fill(handed, 18);
+	other = open_in(pool);
+	fill(other, 18);
+	handed = other;
 	fill(region, 20);
 	REQUIRE(!handed || fault_count());
 	handed = NULL;
+}
+
+/* What is cached, and what is not, goes back where nothing can be had. */
+static void
+is_trimmed(void)
+{
+	acre_region *region;
+
+	shared = make_small_pool();
+	on_thread(opens_here);
+	region = open_in(shared);
+	fill(region, 40);
+	close_region(handed);
+	REQUIRE(acre_pool_trim(shared, 0, SIZE_MAX) > 0 || fault_count());
+	fill(region, 20);
+	close_region(region);
+	check_model();
+	/* Without memory too; most of it, as records may be gone. */
+	acre_pool_trim(shared, 16 * PAGE, SIZE_MAX);
+	fill(open_in(shared), 20);
 }
 
 static void
@@ -598,6 +619,7 @@ static const struct scenario scenarios[] = {
 	{"threads", has_threads, 25, false, false},
 	{"hand on", hands_on, 25, false, false},
 	{"many pools", has_many_pools, 120, false, false},
+	{"trim", is_trimmed, 20, false, false},
 	{"limit", reaches_its_limit, 12, false, false},
 };
 
