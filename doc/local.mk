@@ -3,6 +3,7 @@
 EXTRA_DIST += \
 	doc/benchmarks.md \
 	doc/design.md \
+	doc/verification-tests.md \
 	doc/decisions/0001-descriptors-wait-not-pages.md \
 	doc/decisions/0002-fresh-chunk-carved-in-place.md \
 	doc/decisions/0003-grace-periods-have-numbers.md \

@@ -212,7 +212,7 @@ class Run:
         if subprocess.run(["gcc", "-pthread", *wraps, test, *objects,
                            *libraries, "-o", program],
                           stderr=subprocess.PIPE).returncode:
-            sys.exit(f"mutate: cannot link {suite}")
+            return False
         process = subprocess.Popen(
             [program], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             cwd=folder, start_new_session=True,
