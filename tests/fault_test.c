@@ -17,6 +17,7 @@
  */
 #include "lib/descriptor.h"
 
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -451,6 +452,25 @@ retires(void)
 	wait_for_limbo();
 }
 
+/* Creation of the helper is tried again, but not with each request. */
+static void
+gets_its_helper_in_the_end(void)
+{
+	acre_pool *pool = make_small_pool();
+	acre_stats s;
+
+	retire(open_in(pool));
+	fault_never();
+	for (int i = 0; i < 600; i++)
+		retire(open_in(pool));
+	do {
+		sched_yield();
+		acre_pool_stats(pool, &s);
+	} while (s.limbo_bytes);
+	model.limbo = false;
+	check_model();
+}
+
 static acre_pool *shared;
 static acre_region *handed;
 
@@ -616,6 +636,7 @@ static const struct scenario scenarios[] = {
 	{"strings", has_strings, 8, false, false},
 	{"allocators", is_an_allocator, 20, false, false},
 	{"retire", retires, 12, false, false},
+	{"helper", gets_its_helper_in_the_end, 7, false, false},
 	{"threads", has_threads, 25, false, false},
 	{"hand on", hands_on, 25, false, false},
 	{"many pools", has_many_pools, 120, false, false},
