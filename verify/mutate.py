@@ -223,12 +223,19 @@ class Run:
         except subprocess.TimeoutExpired:
             return False
         finally:
-            try:
-                os.killpg(process.pid, 9)
-            except ProcessLookupError:
-                pass
+            kill_session(process.pid)
             process.wait()
             os.unlink(program)
+
+
+def kill_session(session):
+    """Check's children have process groups of their own."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if os.getsid(int(pid)) == session:
+                os.kill(int(pid), 9)
+        except ProcessLookupError:
+            pass
 
 
 def number_from(text):
