@@ -29,4 +29,5 @@ EXTRA_DIST += \
 	doc/design.md \
 	doc/limits.md \
 	doc/verification-memory.md \
+	doc/verification-tests.md \
 	doc/verification.md

@@ -511,6 +511,23 @@ ended_long_ago(void)
 	return mark;
 }
 
+/* It had larger blocks than the first is, and the region has but the small. */
+static acre_mark
+ended_with_larger_blocks(void)
+{
+	acre_mark first = acre_region_mark(region), second;
+
+	for (int i = 0; i < 200; i++)
+		filled(region, 3000, i);
+	second = acre_region_mark(region);
+	acre_region_rewind(region, first);
+	for (int i = 0; i < 10; i++)
+		acre_region_mark(region);
+	for (int i = 0; i < 18; i++)
+		filled(region, 3000, i);
+	return second;
+}
+
 /* Of another region, with cleanups that this one has not. */
 static acre_mark
 of_another(void)
@@ -556,7 +573,8 @@ START_TEST(a_mark_that_has_ended_aborts_with_a_line)
 {
 	acre_mark (*const ends[])(void) = {
 		ended_by_rewind, ended_by_reset, ended_within_a_block,
-		ended_by_reset_within_a_block, ended_long_ago, of_another,
+		ended_by_reset_within_a_block, ended_long_ago,
+		ended_with_larger_blocks, of_another,
 	};
 
 	for (size_t i = 0; i < COUNT(ends); i++) {

@@ -1,0 +1,25 @@
+# Tests of faults: every call that can fail, failing.
+
+if HAVE_CHECK
+check_PROGRAMS += tests/fault_test
+TESTS += tests/fault_test
+endif
+noinst_HEADERS += tests/fault.h tests/fault_model.h
+
+wrap = -Wl,--wrap
+fault_calls = \
+	$(wrap)=malloc \
+	$(wrap)=calloc \
+	$(wrap)=aligned_alloc \
+	$(wrap)=realloc \
+	$(wrap)=free \
+	$(wrap)=mmap \
+	$(wrap)=mremap \
+	$(wrap)=munmap \
+	$(wrap)=madvise \
+	$(wrap)=syscall \
+	$(wrap)=pthread_create \
+	$(wrap)=pthread_key_create \
+	$(wrap)=pthread_setspecific
+
+tests_fault_test_LDFLAGS = -static $(fault_calls)

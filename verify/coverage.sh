@@ -1,0 +1,32 @@
+#!/bin/sh
+# Lines and branches of lib/ that the tests run, and which they do not.
+#
+#   coverage.sh       in build-coverage, which holds a copy of the sources as
+#                     folder `source`
+#
+# Called by `make coverage`. A line that cannot be reached in a test says so
+# in verify/unreached, with the reason; another that is not run is an error.
+set -eu
+
+command -v gcovr >/dev/null || { echo 'coverage.sh: no gcovr' >&2; exit 2; }
+
+cd build-coverage
+[ -f config.status ] || ./source/configure --disable-shared CC=gcc CXX=g++ \
+	CFLAGS="-O0 -g --coverage -fprofile-update=atomic \
+		-include $PWD/source/verify/coverage.h" \
+	CXXFLAGS='-O0 -g' LDFLAGS=--coverage
+find . -name '*.gcda' -exec rm -f {} +
+"${MAKE:-make}" -j2 check >check.log 2>&1 || { tail -n 40 check.log; exit 1; }
+
+report()
+{
+	gcovr --root source --filter source/lib/ --object-directory . "$@" \
+		2>>gcovr.log
+}
+report --txt lines.txt --json lines.json
+report --branches --txt branches.txt
+cat lines.txt
+echo 'Branches (an assert has one that is never taken):'
+tail -n 3 branches.txt
+python3 source/verify/unreached.py lines.json source/lib \
+	source/verify/unreached
