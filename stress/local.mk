@@ -11,7 +11,7 @@ stress_common = \
 stress_programs = stress/aba stress/budget stress/churn stress/handoff \
 	stress/stalled stress/threads
 
-check_PROGRAMS += $(stress_programs) stress/aba-skip-grace \
+check_PROGRAMS += $(stress_programs) stress/soak stress/aba-skip-grace \
 	stress/planted-race
 TESTS += $(stress_programs) stress/aba-can-see.sh stress/tsan-can-see.sh
 EXTRA_DIST += stress/aba-can-see.sh stress/tsan-can-see.sh stress/sanitize.sh
