@@ -7,8 +7,8 @@
  *     +--runs of pages---+ joined, and purged where that is wanted
  *
  * A sweep sorts batches into the store until the lists are empty; then what no
- * whole chunk was made of goes back to the lists. A trim that has done its
- * share of work in the middle of a sweep leaves the store as it is, and the
+ * whole chunk was made of is purged, and goes back to the lists. A trim that
+ * has done its share of work before that leaves the store as it is, and the
  * next one goes on from there. Meanwhile other threads take from the store.
  *
  * Several threads may trim at once: each step is one batch, one chunk or one
@@ -201,8 +201,9 @@ purge_run(struct trim *trim, char **from)
 	return bytes > 0;
 }
 
-/* Purge pages of the store where they are, as many as may go. */
-static void
+/* Purge pages of the store where they are, as many as may go. Returns whether
+ * there may be more, for the next trim. */
+static bool
 purge(struct trim *trim)
 {
 	char *from = NULL;
@@ -213,6 +214,7 @@ purge(struct trim *trim)
 		purged = purge_run(trim, &from);
 		end_step(trim);
 	}
+	return purged && trim->most - trim->given < trim->pool->page_size;
 }
 
 /* Push a run, as far as there are descriptors; the rest goes back to the store.
@@ -254,8 +256,8 @@ push_back(struct trim *trim)
 static void
 end_sweep(struct trim *trim)
 {
-	purge(trim);
-	push_back(trim);
+	if (!purge(trim))
+		push_back(trim);
 }
 
 /* ---- trims ---- */
