@@ -400,6 +400,25 @@ START_TEST(inside_a_section_nobody_waits)
 }
 END_TEST
 
+/* What can be had without a wait is had without. */
+START_TEST(other_sizes_come_before_a_wait)
+{
+	begin();
+	actor_start(&reader);
+	actor_do(&reader, enter, NULL);
+	open_all();
+	ck_assert_int_eq(acre_region_retire(pages.regions[0]), 0);
+	pages.regions[0] = NULL;
+	handler.calls = waits = 0;
+	pages_close(&pages);
+	for (size_t i = 0; i < MOST / BLOCK - 1; i++)
+		ck_assert_ptr_nonnull(acre_alloc(in_buffer, BLOCK - 100));
+	ck_assert_int_eq(waits, 0);
+	ck_assert_int_eq(handler.calls, 0);
+	end_with_reader();
+}
+END_TEST
+
 /* ---- the handler ---- */
 
 START_TEST(the_handler_is_asked_until_it_helps_or_gives_up)
@@ -470,6 +489,7 @@ SUITE("limit", free_pages_serve_as_blocks_and_blocks_as_pages,
 	what_they_leave_makes_room_for_a_large_object,
 	a_sleeping_reader_is_waited_for_briefly,
 	a_nonblocking_pool_does_not_wait, inside_a_section_nobody_waits,
+	other_sizes_come_before_a_wait,
 	the_handler_is_asked_until_it_helps_or_gives_up,
 	what_the_handler_frees_is_looked_for_everywhere,
 	what_is_refused_changes_nothing)

@@ -16,7 +16,7 @@ static struct chunks chunks;
 static char *carved[200]; /* the first page of each chunk */
 
 /* The linker puts this in the place of all calls: the table's memory. */
-static bool no_malloc;
+static _Thread_local bool no_malloc;
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
 
