@@ -84,7 +84,7 @@ put_clean(size_t chunk, size_t first, size_t end)
 	store_put_run(&chunks, &(struct run){
 		.first = page(chunk, first),
 		.pages = end - first,
-		.clean = true,
+		.clean = end - first,
 	});
 }
 
@@ -106,9 +106,9 @@ START_TEST(pages_put_one_by_one_come_out_as_one_run)
 	for (size_t i = 0; i < 5; i++)
 		put(0, order[i], order[i] + 1);
 	ck_assert_uint_eq(store_pages(&chunks), 5);
-	ck_assert(store_take_run(&chunks, &run));
+	ck_assert(store_take_run(&chunks, true, &run));
 	assert_run(&run, 0, 3, 8);
-	ck_assert(!store_take_run(&chunks, &run));
+	ck_assert(!store_take_run(&chunks, true, &run));
 	ck_assert_uint_eq(store_pages(&chunks), 0);
 	teardown();
 }
@@ -129,7 +129,7 @@ START_TEST(a_chain_is_sorted_as_an_extent_is)
 		.count = 3, .linked = true};
 	store_put(&chunks, 1, &batch);
 	ck_assert_uint_eq(batch.count, 0);
-	ck_assert(store_take_run(&chunks, &run));
+	ck_assert(store_take_run(&chunks, true, &run));
 	assert_run(&run, 0, 2, 8);
 	teardown();
 }
@@ -145,11 +145,11 @@ START_TEST(no_run_reaches_into_another_chunk)
 	for (size_t i = 0; i < 8; i++)
 		put(i, 0, PAGES);
 	for (size_t i = 0; i < 8; i++) {
-		ck_assert(store_take_run(&chunks, &run));
+		ck_assert(store_take_run(&chunks, true, &run));
 		ck_assert_uint_eq(run.pages, PAGES);
 		pages += run.pages;
 	}
-	ck_assert(!store_take_run(&chunks, &run));
+	ck_assert(!store_take_run(&chunks, true, &run));
 	ck_assert_uint_eq(pages, 8 * PAGES);
 	teardown();
 }
@@ -217,8 +217,8 @@ END_TEST
 static char *
 take_chunk(size_t pages)
 {
-	size_t stored = 0;
-	struct chunk *chunk = store_take_chunk(&chunks, &stored);
+	size_t stored = 0, clean = 0;
+	struct chunk *chunk = store_take_chunk(&chunks, &stored, &clean);
 	char *first;
 
 	ck_assert_ptr_nonnull(chunk);
@@ -230,17 +230,17 @@ take_chunk(size_t pages)
 
 START_TEST(a_chunk_is_whole_when_its_last_page_is_in)
 {
-	size_t stored;
+	size_t stored, clean;
 
 	setup(2, PAGES, 0);
 	put(0, 1, PAGES);
 	put(1, 0, PAGES - 1);
-	ck_assert_ptr_null(store_take_chunk(&chunks, &stored));
+	ck_assert_ptr_null(store_take_chunk(&chunks, &stored, &clean));
 	put(0, 0, 1);
 	ck_assert_ptr_eq(take_chunk(PAGES), page(0, 0));
 	ck_assert_uint_eq(store_pages(&chunks), PAGES - 1);
 	ck_assert_uint_eq(source.live, 1);
-	ck_assert_ptr_null(store_take_chunk(&chunks, &stored));
+	ck_assert_ptr_null(store_take_chunk(&chunks, &stored, &clean));
 	teardown();
 }
 END_TEST
@@ -248,12 +248,12 @@ END_TEST
 START_TEST(a_chunk_that_lost_a_page_since_is_not_whole)
 {
 	struct batch batch;
-	size_t stored;
+	size_t stored, clean;
 
 	setup(1, PAGES, 0);
 	put(0, 0, PAGES);
 	ck_assert(store_take(&chunks, 0, 1, &batch));
-	ck_assert_ptr_null(store_take_chunk(&chunks, &stored));
+	ck_assert_ptr_null(store_take_chunk(&chunks, &stored, &clean));
 	store_put(&chunks, 0, &batch);
 	take_chunk(PAGES);
 	teardown();
@@ -265,12 +265,12 @@ START_TEST(a_chunk_that_is_carved_on_is_not_whole)
 {
 	struct chunk *seen;
 	struct batch batch;
-	size_t stored;
+	size_t stored, clean;
 
 	setup(1, PAGES, 6);
 	put(0, 0, PAGES - 6);
 	ck_assert(chunks_carve(&chunks, 0, 1, &seen, &batch));
-	ck_assert_ptr_null(store_take_chunk(&chunks, &stored));
+	ck_assert_ptr_null(store_take_chunk(&chunks, &stored, &clean));
 	store_put(&chunks, 0, &batch);
 	take_chunk(PAGES - 5);
 	ck_assert(!chunks_carve(&chunks, 0, 1, &seen, &batch));
@@ -289,12 +289,13 @@ START_TEST(a_run_is_clean_when_all_of_it_is)
 	put_clean(0, 0, 4);
 	put_clean(0, 8, 10);
 	put(0, 10, 11);
-	ck_assert(store_take_run(&chunks, &run));
+	ck_assert(store_take_run(&chunks, true, &run));
 	assert_run(&run, 0, 0, 4);
-	ck_assert(run.clean);
-	ck_assert(store_take_run(&chunks, &run));
+	ck_assert(run_is_clean(&run));
+	ck_assert(store_take_run(&chunks, true, &run));
 	assert_run(&run, 0, 8, 11);
-	ck_assert(!run.clean);
+	ck_assert(!run_is_clean(&run));
+	ck_assert_uint_eq(run.clean, 2);
 	teardown();
 }
 END_TEST
@@ -311,7 +312,7 @@ START_TEST(what_was_touched_is_dirty_again)
 	store_put(&chunks, 0, &batch);
 	ck_assert(store_take_dirty(&chunks, NULL, PAGES, &run));
 	assert_run(&run, 0, 0, 4);
-	ck_assert(!run.clean);
+	ck_assert_uint_eq(run.clean, 0);
 	teardown();
 }
 END_TEST
@@ -338,6 +339,44 @@ START_TEST(dirty_runs_are_found_from_an_address_on)
 }
 END_TEST
 
+START_TEST(a_run_need_not_be_mixed)
+{
+	struct run run;
+
+	setup(1, PAGES, 0);
+	put(0, 2, 4);
+	put_clean(0, 4, 9);
+	put(0, 9, 10);
+	ck_assert(store_take_run(&chunks, false, &run));
+	assert_run(&run, 0, 2, 4);
+	ck_assert(store_take_run(&chunks, false, &run));
+	assert_run(&run, 0, 4, 9);
+	ck_assert(run_is_clean(&run));
+	ck_assert(store_take_run(&chunks, false, &run));
+	assert_run(&run, 0, 9, 10);
+	teardown();
+}
+END_TEST
+
+START_TEST(a_chunk_says_how_much_of_it_was_clean)
+{
+	size_t stored, clean;
+	struct chunk *chunk;
+
+	setup(1, PAGES, 3);
+	put_clean(0, 0, 5);
+	put(0, 5, PAGES - 3);
+	ck_assert_uint_eq(load_relaxed(&chunks.clean), 5);
+	chunk = store_take_chunk(&chunks, &stored, &clean);
+	ck_assert_ptr_nonnull(chunk);
+	ck_assert_uint_eq(stored, PAGES - 3);
+	ck_assert_uint_eq(clean, 5);
+	ck_assert_uint_eq(load_relaxed(&chunks.clean), 0);
+	chunks_give(&chunks, chunk);
+	teardown();
+}
+END_TEST
+
 /* ---- without memory ---- */
 
 START_TEST(without_memory_for_the_table_nothing_is_lost)
@@ -359,7 +398,7 @@ START_TEST(without_memory_for_the_table_nothing_is_lost)
 	put(0, 0, PAGES);
 	put(2, 0, PAGES);
 	for (int i = 0; i < 3; i++)
-		ck_assert(store_take_run(&chunks, &run) && run.pages == PAGES);
+		ck_assert(store_take_run(&chunks, true, &run) && run.pages == PAGES);
 	teardown();
 }
 END_TEST
@@ -443,30 +482,30 @@ take_blocks_at_random(void)
 static void
 take_run_at_random(void)
 {
-	bool dirty_only = below(2), all_clean = true;
-	size_t first, chunk;
+	bool dirty_only = below(2), mixed = below(2);
+	size_t first, chunk, clean = 0;
 	struct run run;
 
 	if (dirty_only ? !store_take_dirty(&chunks, page(below(CHUNKS), 0), 9,
-			&run) : !store_take_run(&chunks, &run))
+			&run) : !store_take_run(&chunks, mixed, &run))
 		return;
 	chunk = find_chunk(run.first, &first);
-	for (size_t i = first; i < first + run.pages; i++) {
-		all_clean = all_clean && model_clean[chunk][i];
-		ck_assert(!dirty_only || !model_clean[chunk][i]);
-	}
-	ck_assert_int_eq(run.clean, all_clean);
+	for (size_t i = first; i < first + run.pages; i++)
+		clean += model_clean[chunk][i];
+	ck_assert_uint_eq(run.clean, clean);
+	ck_assert(!dirty_only || !clean);
+	ck_assert(dirty_only || mixed || !clean || clean == run.pages);
 	model_set(chunk, first, run.pages, false, false);
 }
 
 static size_t
-count_model(void)
+count_model(bool set[CHUNKS][MODEL_PAGES])
 {
 	size_t pages = 0;
 
 	for (size_t chunk = 0; chunk < CHUNKS; chunk++)
 		for (size_t i = 0; i < MODEL_PAGES; i++)
-			pages += model_stored[chunk][i];
+			pages += set[chunk][i];
 	return pages;
 }
 
@@ -489,14 +528,17 @@ START_TEST(at_random_no_page_is_lost_or_there_twice)
 			if (below(4) == 0)
 				take_run_at_random();
 		}
-		ck_assert_uint_eq(store_pages(&chunks), count_model());
+		ck_assert_uint_eq(store_pages(&chunks),
+			count_model(model_stored));
+		ck_assert_uint_eq(load_relaxed(&chunks.clean),
+			count_model(model_clean));
 	}
-	while (store_take_run(&chunks, &run)) {
+	while (store_take_run(&chunks, true, &run)) {
 		size_t first, chunk = find_chunk(run.first, &first);
 
 		model_set(chunk, first, run.pages, false, false);
 	}
-	ck_assert_uint_eq(count_model(), 0);
+	ck_assert_uint_eq(count_model(model_stored), 0);
 	teardown();
 }
 END_TEST
@@ -510,6 +552,7 @@ SUITE("store", pages_put_one_by_one_come_out_as_one_run,
 	a_chunk_that_lost_a_page_since_is_not_whole,
 	a_chunk_that_is_carved_on_is_not_whole,
 	a_run_is_clean_when_all_of_it_is, what_was_touched_is_dirty_again,
-	dirty_runs_are_found_from_an_address_on,
+	dirty_runs_are_found_from_an_address_on, a_run_need_not_be_mixed,
+	a_chunk_says_how_much_of_it_was_clean,
 	without_memory_for_the_table_nothing_is_lost,
 	at_random_no_page_is_lost_or_there_twice)

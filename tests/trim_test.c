@@ -339,9 +339,10 @@ END_TEST
 static size_t
 count_blocks(unsigned order, size_t most)
 {
+	static char buffer[65536]; /* for the records of them all */
 	acre_region *with = acre_region_open_with(pool,
-		&(acre_region_options){.buffer = (char[4096]){0},
-			.buffer_size = 4096});
+		&(acre_region_options){.buffer = buffer,
+			.buffer_size = sizeof(buffer)});
 	size_t calls = source.calls, count = 0;
 
 	while (count < most && acre_alloc(with, PAGE << order) &&
