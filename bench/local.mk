@@ -9,6 +9,7 @@ bench_driver = \
 	bench/peer.h \
 	bench/queue.c bench/queue.h \
 	bench/sizes.c bench/sizes.h \
+	bench/ticks.h \
 	bench/workload.h
 
 # The limit first, then acre: the others are compared with them.
@@ -43,7 +44,8 @@ bench_programs = bench/bench $(bench_peers) $(bench_counted)
 
 EXTRA_PROGRAMS += $(bench_programs)
 CLEANFILES += $(bench_programs)
-EXTRA_DIST += bench/gates bench/instructions.sh
+EXTRA_DIST += bench/charts.gp bench/gates bench/gates.sh bench/instructions.sh \
+	bench/report.sh bench/run.sh
 
 bench_bench_SOURCES = \
 	bench/bench.c \
@@ -58,11 +60,13 @@ bench_peer_limit_LDADD = -lm
 bench_peer_malloc_SOURCES = bench/peer_malloc.c bench/freeing.h $(bench_driver)
 bench_peer_malloc_LDADD = -lm
 
-bench_peer_tcmalloc_SOURCES = bench/peer_tcmalloc.c bench/freeing.h $(bench_driver)
+bench_peer_tcmalloc_SOURCES = bench/peer_tcmalloc.c bench/freeing.h \
+	$(bench_driver)
 bench_peer_tcmalloc_CPPFLAGS = $(AM_CPPFLAGS) $(TCMALLOC_CFLAGS)
 bench_peer_tcmalloc_LDADD = $(TCMALLOC_LIBS) -lm
 
-bench_peer_jemalloc_SOURCES = bench/peer_jemalloc.c bench/freeing.h $(bench_driver)
+bench_peer_jemalloc_SOURCES = bench/peer_jemalloc.c bench/freeing.h \
+	$(bench_driver)
 bench_peer_jemalloc_CPPFLAGS = $(AM_CPPFLAGS) $(JEMALLOC_CFLAGS)
 bench_peer_jemalloc_LDADD = $(JEMALLOC_LIBS) -lm
 
@@ -70,7 +74,8 @@ bench_peer_jemalloc_arena_SOURCES = bench/peer_jemalloc_arena.c $(bench_driver)
 bench_peer_jemalloc_arena_CPPFLAGS = $(AM_CPPFLAGS) $(JEMALLOC_CFLAGS)
 bench_peer_jemalloc_arena_LDADD = $(JEMALLOC_LIBS) -lm
 
-bench_peer_mimalloc_SOURCES = bench/peer_mimalloc.c bench/freeing.h $(bench_driver)
+bench_peer_mimalloc_SOURCES = bench/peer_mimalloc.c bench/freeing.h \
+	$(bench_driver)
 bench_peer_mimalloc_CPPFLAGS = $(AM_CPPFLAGS) $(MIMALLOC_CFLAGS)
 bench_peer_mimalloc_LDADD = $(MIMALLOC_LIBS) -lm
 
@@ -132,18 +137,26 @@ bench_budget_SOURCES = bench/budget.c bench/meter.c bench/meter.h
 bench_budget_LDADD = libacre.la
 bench_budget_LDFLAGS = -static -Wl,-S
 
+# What the quick one compares.
+bench_few = bench/peer_limit bench/peer_acre bench/peer_malloc
+if HAVE_APR
+bench_few += bench/peer_apr
+endif
+
 .PHONY: bench bench-quick bench-gates
 
-bench: $(bench_programs)
-	bench/bench $(bench_peers)
+# Ends with the table of gates; the report is bench/report/index.html.
+bench: $(bench_programs) bench/sharing
+	$(srcdir)/bench/run.sh $(bench_peers)
 	$(MAKE) bench-array
-	$(srcdir)/bench/instructions.sh
-	bench/budget
 
-bench-quick: $(bench_programs)
-	bench/bench --quick $(bench_peers)
+bench-quick: $(bench_programs) bench/sharing
+	$(srcdir)/bench/run.sh --quick $(bench_few)
 	$(MAKE) bench-array ARRAY_BENCH=--quick
-	$(srcdir)/bench/instructions.sh
 
 bench-gates: bench/count
 	$(srcdir)/bench/instructions.sh --gates
+
+clean-local: bench-clean
+bench-clean:
+	-rm -rf bench/report
