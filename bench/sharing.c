@@ -42,6 +42,7 @@
 #define GRACE 32
 #define WARM_UP 64	  /* rounds */
 #define ROUNDS 32
+#define FEW_ROUNDS 8 /* where there are no caches to fill */
 #define LINES_MOST 65536
 
 /* ---- behind the seam -------------------------------------------------- */
@@ -482,7 +483,8 @@ count(const struct design *design, const struct workload *workload,
 	unsigned threads, bool in_step, struct counts *counts)
 {
 	static struct experiment e;
-	int rounds = in_step ? 1 : ROUNDS;
+	int few = design->has_caches ? ROUNDS : FEW_ROUNDS;
+	int rounds = in_step ? 1 : few;
 	uint64_t bytes;
 
 	e = (struct experiment){.design = design,
@@ -494,7 +496,8 @@ count(const struct design *design, const struct workload *workload,
 	lines_forget();
 	turns_begin(threads);
 	turns_round(begin, &e, false);
-	run_rounds(&e, workload, WARM_UP, false);
+	run_rounds(&e, workload, design->has_caches ? WARM_UP : FEW_ROUNDS,
+		false);
 	lines_reset();
 	bytes = bytes_through(&e);
 	run_rounds(&e, workload, rounds, in_step);
