@@ -26,6 +26,10 @@ EXTRA_DIST += \
 	doc/decisions/0021-a-large-region-stays-with-its-thread.md \
 	doc/decisions/0022-who-comes-again-takes-more.md \
 	doc/decisions/0023-interleavings-through-the-doors.md \
+	doc/decisions/0024-idle-caches-are-claimed.md \
+	doc/decisions/0025-trim-sorts-by-chunk.md \
+	doc/decisions/0026-decay-in-eight-steps.md \
+	doc/decisions/0027-what-is-tried-before-enomem.md \
 	doc/design.md \
 	doc/limits.md \
 	doc/verification-memory.md \

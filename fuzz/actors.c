@@ -17,13 +17,21 @@ static struct actor {
 	void *arg;
 } actors[ACTORS];
 
+/* libFuzzer has a timer, whose signals interrupt. */
+static void
+wait_for(sem_t *event)
+{
+	while (sem_wait(event))
+		;
+}
+
 static void *
 act(void *argument)
 {
 	struct actor *actor = argument;
 
 	for (;;) {
-		sem_wait(&actor->begin);
+		wait_for(&actor->begin);
 		if (!actor->fn)
 			return NULL;
 		actor->fn(actor->arg);
@@ -55,7 +63,7 @@ actor_run(unsigned number, void (*fn)(void *), void *arg)
 	actor->fn = fn;
 	actor->arg = arg;
 	sem_post(&actor->begin);
-	sem_wait(&actor->done);
+	wait_for(&actor->done);
 }
 
 void

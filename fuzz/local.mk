@@ -5,6 +5,7 @@
 FUZZ_SECONDS = 60
 
 fuzz_target = fuzz/target.c fuzz/model.c fuzz/model.h \
+	fuzz/budgets.c fuzz/budgets.h \
 	fuzz/actors.c fuzz/actors.h
 
 check_PROGRAMS += fuzz/replay

@@ -35,6 +35,7 @@ struct mark {
 struct model {
 	acre_region *region; /* NULL: none */
 	struct model *parent;
+	struct budget *budget; /* NULL: none; see budgets.h */
 	unsigned pool;
 	unsigned owner;      /* an actor */
 	bool detached;

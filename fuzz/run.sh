@@ -32,7 +32,8 @@ build()
 	"$@" -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer \
 		-pthread ${CPPFLAGS-} -I"$source/include" -I"$source" \
 		"$source"/lib/*.c "$source/fuzz/target.c" \
-		"$source/fuzz/model.c" "$source/fuzz/actors.c" \
+		"$source/fuzz/model.c" "$source/fuzz/budgets.c" \
+		"$source/fuzz/actors.c" \
 		-o "$name" ${LIBS--lurcu-bp}
 }
 

@@ -7,7 +7,8 @@
  *
  * Regions belong to actors, which are threads in lock-step (actors.h): each
  * has caches of its own, hands regions over, sits in read-side sections while
- * others retire, and ends. Every string is a valid sequence; a string that
+ * others retire, and ends; and to budgets (budgets.h). Nothing is refused for
+ * which there is no reason. Every string is a valid sequence; a string that
  * ends early reads as zeros, and what is still open then is closed.
  *
  * libFuzzer and AFL++ call LLVMFuzzerTestOneInput; so does replay.c.
@@ -18,6 +19,7 @@
 #include <urcu/urcu-bp.h>
 
 #include "fuzz/actors.h"
+#include "fuzz/budgets.h"
 #include "fuzz/model.h"
 #include "tests/source.h"
 
@@ -133,21 +135,33 @@ check_pool(const struct kept *k)
 
 struct before {
 	size_t used, held;
+	size_t room; /* in the budgets */
 };
 
 static struct before
 before(const struct model *m)
 {
 	return (struct before){acre_region_used(m->region),
-		acre_region_held(m->region)};
+		acre_region_held(m->region), budget_room(m->budget)};
+}
+
+/* Blocks for so many bytes, and for a record, are twice as much at most. */
+static bool
+has_reason(const struct model *m, size_t room, size_t size)
+{
+	const struct kept *k = &kept[m->pool];
+
+	return k->source.fail_at || kinds[k->kind].options.max_bytes ||
+		m->max_bytes || room < 2 * size + 64 * KIB;
 }
 
 static void
-check_refused(struct model *m, struct before was)
+check_refused(struct model *m, struct before was, size_t size)
 {
 	REQUIRE(errno == ENOMEM);
 	REQUIRE(acre_region_used(m->region) == was.used);
 	REQUIRE(acre_region_held(m->region) == was.held);
+	REQUIRE(has_reason(m, was.room, size));
 	m->failed = true;
 }
 
@@ -214,12 +228,12 @@ do_alloc(void *argument)
 		return;
 	errno = 0;
 	p = call_alloc(m, how, size, align);
+	size = how == 3 ? 2 * size : size;
 	if (!p) {
-		check_refused(m, was);
+		check_refused(m, was, size + align);
 		return;
 	}
 	REQUIRE((uintptr_t)p % align == 0 && (uintptr_t)p % ACRE_ALIGN == 0);
-	size = how == 3 ? 2 * size : size;
 	check_taken(m, was, size, align);
 	has_object(m, p, size, false);
 }
@@ -245,7 +259,7 @@ do_string(void *argument)
 	else
 		p = acre_asprintf(m->region, "%s", text);
 	if (!p) {
-		check_refused(m, was);
+		check_refused(m, was, length);
 		return;
 	}
 	REQUIRE(strlen(p) == length && !memcmp(p, text, length));
@@ -291,7 +305,7 @@ do_realloc(void *argument)
 	errno = 0;
 	p = acre_realloc(m->region, o->p, o->size, size);
 	if (!p) {
-		check_refused(m, was);
+		check_refused(m, was, size);
 		model_check_object(o);
 		return;
 	}
@@ -340,7 +354,7 @@ do_cleanup(void *argument)
 		error = acre_cleanup_add(m->region, model_run_task, task);
 	if (error) {
 		errno = error;
-		check_refused(m, was);
+		check_refused(m, was, sizeof(acre_cleanup));
 		return;
 	}
 	task->model = m;
@@ -536,16 +550,36 @@ barrier(unsigned actor)
 
 /* ---- open, hand over ---- */
 
+/* From 4 KiB to 1 MiB: some have no room for a page. */
+static struct budget *
+some_budget(void)
+{
+	size_t n = below(BUDGETS), how = byte();
+
+	return budgets_get(n, how % 2, (1 + how) * PAGE - 1);
+}
+
+static bool
+any_limbo(void)
+{
+	return kept[0].limbo || kept[1].limbo;
+}
+
 static void
 do_open(void *argument)
 {
 	struct model *m = argument;
 	struct kept *k = &kept[m->pool];
 	acre_region_options o = {0};
-	size_t how = byte();
+	size_t how = byte(), room;
 
 	if (m->parent)
 		o.parent = m->parent->region;
+	if (how >= 128)
+		m->budget = some_budget();
+	if (m->budget)
+		o.budget = m->budget->budget;
+	room = budget_room(m->budget);
 	if (how & 1)
 		o.buffer_size = 16 * byte() + 1;
 	if (o.buffer_size)
@@ -553,14 +587,15 @@ do_open(void *argument)
 	if (how & 2)
 		o.max_bytes = (1 + below(20)) * 4 * PAGE;
 	errno = 0;
-	m->region = how & 3 || m->parent ? acre_region_open_with(k->pool, &o) :
-		acre_region_open(k->pool);
+	m->max_bytes = o.max_bytes;
+	m->region = how & 131 || m->parent ?
+		acre_region_open_with(k->pool, &o) : acre_region_open(k->pool);
 	if (!m->region) {
 		REQUIRE(errno == ENOMEM);
+		REQUIRE(has_reason(m, room, 0));
 		free(m->buffer);
 		return;
 	}
-	m->max_bytes = o.max_bytes;
 	m->born = ++model_now;
 	m->first = acre_region_held(m->region);
 	REQUIRE(acre_region_used(m->region) == 0);
@@ -675,8 +710,10 @@ step_thread(unsigned actor)
 		barrier(actor);
 		break;
 	case 5:
-	case 6:
 		actor_run(actor, do_trim, NULL);
+		break;
+	case 6:
+		budgets_destroy(below(BUDGETS), any_limbo());
 		break;
 	default:
 		/* From its nth call on, the source fails; or no more. */
@@ -728,6 +765,7 @@ check(void)
 	for (unsigned i = 0; i < POOLS; i++)
 		if (kept[i].pool)
 			check_pool(&kept[i]);
+	budgets_check(any_limbo());
 	model_check_ghosts();
 }
 
@@ -751,9 +789,13 @@ static void
 destroy_pools(void)
 {
 	for (unsigned i = 0; i < POOLS; i++) {
+		int error;
+
 		if (!kept[i].pool)
 			continue;
-		REQUIRE(acre_pool_destroy(kept[i].pool) == 0);
+		error = acre_pool_destroy(kept[i].pool);
+		REQUIRE(error != EDEADLK);
+		REQUIRE(!error);
 		REQUIRE(kept[i].source.live == 0);
 		kept[i].pool = NULL;
 	}
@@ -765,6 +807,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	at = data;
 	end = data + size;
 	model_begin();
+	budgets_begin();
 	make_pool(&kept[0], below(COUNT(kinds)));
 	while (at < end) {
 		step();
@@ -780,6 +823,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (unsigned i = 1; i < ACTORS; i += 2)
 		actor_end(i);
 	destroy_pools();
+	budgets_end();
 	for (unsigned i = 2; i < ACTORS; i += 2)
 		actor_end(i);
 	model_check_tasks();

@@ -35,9 +35,9 @@ struct block {
 };
 
 /* What a block in a region has before its objects, aligned as these. */
-#define BLOCK_HEADER sizeof(struct block)
+#define BLOCK_HEADER 16
 
-_Static_assert(BLOCK_HEADER % 16 == 0, "objects would not be aligned");
+_Static_assert(sizeof(struct block) <= BLOCK_HEADER, "no room for the links");
 
 struct batch {
 	struct block *first;

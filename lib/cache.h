@@ -36,7 +36,8 @@
  * Source: J. Bonwick, J. Adams, "Magazines and Vmem", USENIX ATC 2001.
  */
 struct bin {
-	size_t most;     /* blocks that current may have: a batch, or fewer */
+	/* Blocks that current may have: a batch, or fewer. */
+	alignas(CACHE_LINE) size_t most;
 	size_t size;     /* of a block, in bytes */
 	unsigned offset; /* from the cache's first bin: order * sizeof */
 	unsigned full;   /* blocks in a full batch */
@@ -73,7 +74,7 @@ struct cache {
 	uint64_t dry_since; /* regions closed by then */
 	size_t appetite;    /* blocks that were asked for */
 
-	alignas(CACHE_LINE) struct bin bins[]; /* by order */
+	struct bin bins[]; /* by order */
 };
 
 static inline unsigned

@@ -82,12 +82,16 @@ share_of(acre_pool *pool, struct cache *cache)
 	if (!pool->steps_left)
 		pool->steps_left = DECAY_STEPS;
 	share = (idle - pool->keep_bytes) / pool->steps_left--;
-	return share > chunk ? share : chunk;
+	/* Rather a chunk more than a part of one that would have to stay. */
+	return (share / chunk + 1) * chunk;
 }
 
-/* The pool is held. Trim so much; when all was looked at in vain, remember it:
- * it rests until more is pushed. Returns the bytes given back. */
-static size_t
+/*
+ * The pool is held. Trim so much, at most. When all was looked at and gave
+ * less, the step is over; when it gave nothing, the pool rests until more is
+ * pushed.
+ */
+static void
 trim_slice(acre_pool *pool, struct member *member, size_t slice)
 {
 	uint64_t pushed = trim_pushed(pool), own = trim_pushed_by(member);
@@ -96,7 +100,9 @@ trim_slice(acre_pool *pool, struct member *member, size_t slice)
 
 	if (swept && !given)
 		pool->rested = pushed + trim_pushed_by(member) - own;
-	return given;
+	pool->share -= given;
+	if (swept && given < slice)
+		pool->share = 0;
 }
 
 /* The pool is held. A slice of a step; returns whether there are more. */
@@ -115,10 +121,7 @@ decay_slice(acre_pool *pool)
 	slice = pool->share < SLICE ? pool->share : SLICE;
 	if (slice < pool->chunks.chunk_size)
 		slice = pool->share;
-	if (trim_slice(pool, &cache->member, slice) < slice)
-		pool->share = 0;
-	else
-		pool->share -= slice;
+	trim_slice(pool, &cache->member, slice);
 	return pool->share > 0;
 }
 

@@ -32,7 +32,7 @@ struct want {
 	unsigned order;
 	size_t size;
 	bool waited;    /* for limbo */
-	unsigned tries; /* while others trim */
+	unsigned tries; /* while others take steps */
 };
 
 static void *
@@ -97,15 +97,15 @@ look_around(struct want *want)
 	return memory;
 }
 
-/* All was in vain, since a step of a trim. */
+/* All was in vain, since a step. */
 static bool
 may_try_again(struct want *want, uint64_t step)
 {
 	struct member *member = &want->cache->member;
 
-	if (trim_has_hidden(member->pool, member, step) &&
+	if (pool_has_hidden(member->pool, member, step) &&
 		++want->tries < TRIES_MOST) {
-		trim_wait(member->pool);
+		pool_wait(member->pool);
 		return true;
 	}
 	want->waited = false;
@@ -121,7 +121,7 @@ take_or_look(struct want *want)
 	void *memory;
 
 	do {
-		step = trim_steps(member->pool, member);
+		step = pool_steps(member->pool, member);
 		memory = take(want);
 		if (!memory)
 			memory = look_around(want);

@@ -38,6 +38,46 @@ registry_wait(pthread_cond_t *condition)
 	pthread_cond_wait(condition, &registry);
 }
 
+/* ---- steps ---- */
+
+void
+pool_begin_step(acre_pool *pool)
+{
+	/* Seq_cst: who does not find what this step takes sees it begun. */
+	add_seq_cst(&pool->steps_begun, 1);
+}
+
+void
+pool_end_step(acre_pool *pool, struct member *member)
+{
+	member->steps++;
+	/* Release: who sees the step ended finds what it has given. */
+	add_release(&pool->steps_ended, 1);
+}
+
+uint64_t
+pool_steps(const acre_pool *pool, const struct member *member)
+{
+	return load_acquire(&pool->steps_ended) - member->steps;
+}
+
+bool
+pool_has_hidden(const acre_pool *pool, const struct member *member,
+	uint64_t ended)
+{
+	return pool_steps(pool, member) != ended ||
+		load_seq_cst(&pool->steps_begun) - member->steps != ended;
+}
+
+void
+pool_wait(const acre_pool *pool)
+{
+	uint64_t begun = load_relaxed(&pool->steps_begun);
+
+	while (load_acquire(&pool->steps_ended) < begun)
+		sched_yield();
+}
+
 /* ---- giving and getting batches ---- */
 
 /* With a descriptor; false: there is none. */
@@ -149,20 +189,21 @@ take_apart(acre_pool *pool, struct member *member, unsigned shard,
 	unsigned wanted, struct batch *batch)
 {
 	struct heap *heap = &pool->heaps[shard];
-	struct bundle *bundle = NULL;
+	struct bundle *bundle, *next;
+	bool any;
 
-	if (load_relaxed(&heap->top))
-		/* Acquire: pairs with pool_give_bundle. */
-		bundle = exchange_acquire(&heap->top, NULL);
-	if (!bundle)
+	if (!load_relaxed(&heap->top))
 		return false;
-	while (bundle) {
-		struct bundle *next = bundle->next;
-
+	pool_begin_step(pool);
+	/* Acquire: pairs with pool_give_bundle. */
+	bundle = exchange_acquire(&heap->top, NULL);
+	any = bundle;
+	for (; bundle; bundle = next) {
+		next = bundle->next;
 		unpack(pool, member, *bundle, wanted, batch);
-		bundle = next;
 	}
-	return true;
+	pool_end_step(pool, member);
+	return any;
 }
 
 /* Any batch that is free, of any size. */

@@ -81,7 +81,7 @@ struct member {
 	struct stash stash;
 	struct counters counters;
 	size_t (*idle)(const struct member *member); /* bytes it keeps */
-	uint64_t steps; /* of its trims; see trim.c */
+	uint64_t steps; /* its own; see pool_begin_step */
 
 	/* Reserved of limbo and not used; its thread writes. */
 	_Atomic(size_t) limbo_allowance;
@@ -159,7 +159,7 @@ struct acre_pool {
 	_Atomic(uint64_t) limbo_ended;  /* regions that have left it */
 	_Atomic(size_t) limbo_elsewhere; /* bytes in limbo, of no chunk here */
 	_Atomic(bool) decays;     /* decay.c looks at it */
-	_Atomic(uint64_t) steps_begun, steps_ended; /* see trim.c */
+	_Atomic(uint64_t) steps_begun, steps_ended; /* pool_begin_step */
 	_Atomic(uint64_t) joined; /* PUSHED at the last trim_join's end */
 
 	struct chunks chunks;
@@ -218,6 +218,23 @@ bool pool_pop(acre_pool *pool, struct member *member, unsigned order,
  */
 size_t pool_push_pages(acre_pool *pool, struct member *member, char *first,
 	size_t pages, bool clean);
+
+/*
+ * Where much is in one thread's hands for a moment, that nobody else finds: a
+ * step of a trim, or a heap that is taken apart. Steps are counted when they
+ * begin and when they end.
+ *
+ * pool_steps, pool_has_hidden: who found nothing since `ended` was what
+ * pool_steps said may find some now. What member has done itself does not
+ * count. pool_wait: for the steps that are under way; they may be in the
+ * source's free.
+ */
+void pool_begin_step(acre_pool *pool);
+void pool_end_step(acre_pool *pool, struct member *member);
+uint64_t pool_steps(const acre_pool *pool, const struct member *member);
+bool pool_has_hidden(const acre_pool *pool, const struct member *member,
+	uint64_t ended);
+void pool_wait(const acre_pool *pool);
 
 /* Whether the application's handler wants size bytes tried again after
  * EAGAIN. It may open and close regions of this thread meanwhile. */

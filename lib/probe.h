@@ -9,6 +9,8 @@
  * ACRE_PROBE_SKIP_GRACE  descriptors are reused, and retired regions drained,
  *                        at once. These builds are wrong on purpose:
  *                        stress/aba and stress/retire must find it out.
+ * ACRE_PROBE_SKIP_MEMBARRIER  idle threads' caches are taken without a
+ *                        barrier: wrong too, for stress/idle to find out.
  */
 #ifndef ACRE_LIB_PROBE_H
 #define ACRE_LIB_PROBE_H
@@ -31,6 +33,12 @@ probe_charge_window(void)
 #define PROBE_SKIP_GRACE 1
 #else
 #define PROBE_SKIP_GRACE 0
+#endif
+
+#ifdef ACRE_PROBE_SKIP_MEMBARRIER
+#define PROBE_SKIP_MEMBARRIER 1
+#else
+#define PROBE_SKIP_MEMBARRIER 0
 #endif
 
 #endif

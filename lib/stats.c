@@ -62,7 +62,7 @@ sum_up(acre_pool *pool, acre_stats *stats)
 	stats->regions_closed = pool_sum(pool, CLOSED);
 	stats->regions_retired = pool_sum(pool, RETIRED);
 	stats->regions_opened = pool_sum(pool, OPENED);
-	stats->free_bytes = pool_sum(pool, PUSHED) - popped;
+	stats->free_bytes = (size_t)(pool_sum(pool, PUSHED) - popped);
 	stats->pages_taken = stats->regions_opened + pool_sum(pool, GROWN);
 	stats->cache_misses = pool_sum(pool, MISSES);
 	stats->cache_flushes = pool_sum(pool, FLUSHES);
@@ -81,8 +81,8 @@ acre_pool_stats(acre_pool *pool, acre_stats *stats)
 	registry_lock();
 	sum_up(pool, stats);
 	registry_unlock();
-	stats->regions_open = stats->regions_opened - stats->regions_closed -
-		stats->regions_retired;
+	stats->regions_open = (size_t)(stats->regions_opened -
+		stats->regions_closed - stats->regions_retired);
 	stats->chunks = load_relaxed(&chunks->count);
 	stats->chunk_bytes = stats->chunks * chunks->chunk_size;
 	stats->large_bytes = load_relaxed(&pool->large_bytes);

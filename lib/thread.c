@@ -55,7 +55,7 @@ forget_last(void)
 static struct cache_slot *
 probe(struct cache_table *table, uint64_t id)
 {
-	size_t i = id & (table->size - 1);
+	size_t i = (size_t)id & (table->size - 1);
 
 	while (table->slots[i].id && table->slots[i].id != id)
 		i = (i + 1) & (table->size - 1);

@@ -7,18 +7,15 @@
  *     +--runs of pages---+ joined, and purged where that is wanted
  *
  * A sweep sorts batches into the store until the lists are empty; then what no
- * whole chunk was made of goes back to the lists. A trim that has done its
- * share of work in the middle of a sweep leaves the store as it is, and the
+ * whole chunk was made of is purged, and goes back to the lists. A trim that
+ * has done its share of work before that leaves the store as it is, and the
  * next one goes on from there. Meanwhile other threads take from the store.
  *
  * Several threads may trim at once: each step is one batch, one chunk or one
  * run, held by nobody else, and no lock is held between steps. What a step has
- * in its hands nobody else finds: so steps are counted when they begin and
- * when they end, for who would give up otherwise.
+ * in its hands nobody else finds: so steps are counted, see pool.h.
  */
 #include "lib/trim.h"
-
-#include <sched.h>
 
 #include "lib/cache.h"
 #include "lib/claim.h"
@@ -51,44 +48,6 @@ smaller(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-static void
-begin_step(const struct trim *trim)
-{
-	/* Seq_cst: who does not find what this step takes sees it begun. */
-	add_seq_cst(&trim->pool->steps_begun, 1);
-}
-
-static void
-end_step(const struct trim *trim)
-{
-	trim->member->steps++;
-	/* Release: who sees the step ended finds what it has given. */
-	add_release(&trim->pool->steps_ended, 1);
-}
-
-uint64_t
-trim_steps(const acre_pool *pool, const struct member *member)
-{
-	return load_acquire(&pool->steps_ended) - member->steps;
-}
-
-bool
-trim_has_hidden(const acre_pool *pool, const struct member *member,
-	uint64_t ended)
-{
-	return trim_steps(pool, member) != ended ||
-		load_seq_cst(&pool->steps_begun) - member->steps != ended;
-}
-
-void
-trim_wait(const acre_pool *pool)
-{
-	uint64_t begun = load_relaxed(&pool->steps_begun);
-
-	while (load_acquire(&pool->steps_ended) < begun)
-		sched_yield();
-}
-
 /* A batch of an order; false: none is left. */
 static bool
 sort_batch(struct trim *trim, unsigned order)
@@ -117,10 +76,10 @@ sort_next(struct trim *trim)
 {
 	unsigned order = 0;
 
-	begin_step(trim);
+	pool_begin_step(trim->pool);
 	while (order < trim->pool->order_count && !sort_batch(trim, order))
 		order++;
-	end_step(trim);
+	pool_end_step(trim->pool, trim->member);
 	return order < trim->pool->order_count;
 }
 
@@ -173,9 +132,9 @@ give_chunk(struct trim *trim)
 
 	if (!may_give_chunk(trim))
 		return false;
-	begin_step(trim);
+	pool_begin_step(trim->pool);
 	given = give_whole(trim);
-	end_step(trim);
+	pool_end_step(trim->pool, trim->member);
 	return given;
 }
 
@@ -201,18 +160,20 @@ purge_run(struct trim *trim, char **from)
 	return bytes > 0;
 }
 
-/* Purge pages of the store where they are, as many as may go. */
-static void
+/* Purge pages of the store where they are, as many as may go. Returns whether
+ * there may be more, for the next trim. */
+static bool
 purge(struct trim *trim)
 {
 	char *from = NULL;
 	bool purged = true;
 
 	while (purged && room_to_purge(trim) >= trim->pool->page_size) {
-		begin_step(trim);
+		pool_begin_step(trim->pool);
 		purged = purge_run(trim, &from);
-		end_step(trim);
+		pool_end_step(trim->pool, trim->member);
 	}
+	return purged && trim->most - trim->given < trim->pool->page_size;
 }
 
 /* Push a run, as far as there are descriptors; the rest goes back to the store.
@@ -243,19 +204,19 @@ push_back(struct trim *trim)
 	bool pushed;
 
 	do {
-		begin_step(trim);
+		pool_begin_step(trim->pool);
 		pushed = store_take_run(&trim->pool->chunks,
 				trim->whole_only, &run) &&
 			push_run(trim, &run);
-		end_step(trim);
+		pool_end_step(trim->pool, trim->member);
 	} while (pushed);
 }
 
 static void
 end_sweep(struct trim *trim)
 {
-	purge(trim);
-	push_back(trim);
+	if (!purge(trim))
+		push_back(trim);
 }
 
 /* ---- trims ---- */

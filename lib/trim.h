@@ -39,18 +39,6 @@ bool trim_chunks(acre_pool *pool, struct member *member, size_t bytes);
  */
 bool trim_join(acre_pool *pool, struct member *member);
 
-/*
- * While another thread trims, some free memory is in its hands: who found none
- * since `ended` was what trim_steps() said, may find some now. What member has
- * done itself does not count.
- */
-uint64_t trim_steps(const acre_pool *pool, const struct member *member);
-bool trim_has_hidden(const acre_pool *pool, const struct member *member,
-	uint64_t ended);
-
-/* Wait for the steps that are under way; they may be in the source's free. */
-void trim_wait(const acre_pool *pool);
-
 /* Bytes of chunks that are idle: free, in caches, never carved, or slack. */
 size_t trim_idle(acre_pool *pool);
 

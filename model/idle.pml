@@ -3,10 +3,10 @@
  * idle.pml - the caches of idle threads are taken back.
  *
  *   mirrors   lib/claim.c, and begin and end of lib/cache.h and thread.c
- *   threads   2 owners with 2 caches each, and a reclaimer; an owner reclaims
- *             too, from the midst of its own work
+ *   threads   2 owners with 2 caches each, and a reclaimer; one owner reclaims
+ *             the other's too, from the midst of its own work
  *   bounds    OPS operations an owner, TRIES tries of any cache for the
- *             reclaimer and one for each owner
+ *             reclaimer and one for that owner
  *
  * An owner has two words that a reclaimer reads: `busy`, and `last`, the cache
  * it used last; each cache has `claimed`. An owner's stores, also those to the
@@ -178,7 +178,7 @@ proctype reclaimer()
 inline reclaim()
 {
 	atomic { !registry -> registry = true; drain(me) }
-	tried = 3 - 2 * me;
+	tried = 1;
 	if
 	:: true
 	:: tried++
@@ -201,7 +201,7 @@ inline work(cache)
 	atomic { owner_in[cache]++; check(cache) }
 	if
 	:: true
-	:: !reclaimed -> reclaimed = true; reclaim()
+	:: me == 1 && !reclaimed -> reclaimed = true; reclaim()
 #ifdef NESTED
 	:: nested(4 * me + 3 - cache)
 #endif

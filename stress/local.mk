@@ -8,13 +8,19 @@ stress_common = \
 	stress/common.c stress/common.h \
 	stress/filled.c stress/filled.h
 
-stress_programs = stress/aba stress/budget stress/churn stress/handoff \
-	stress/stalled stress/threads
+stress_programs = stress/aba stress/budget stress/burst stress/churn \
+	stress/handoff stress/idle stress/stalled stress/threads
 
 check_PROGRAMS += $(stress_programs) stress/soak stress/aba-skip-grace \
-	stress/planted-race
-TESTS += $(stress_programs) stress/aba-can-see.sh stress/tsan-can-see.sh
-EXTRA_DIST += stress/aba-can-see.sh stress/tsan-can-see.sh stress/sanitize.sh
+	stress/idle-skip-membarrier stress/planted-race
+TESTS += $(stress_programs) stress/aba-can-see.sh stress/idle-can-see.sh \
+	stress/tsan-can-see.sh
+EXTRA_DIST += stress/aba-can-see.sh stress/idle-can-see.sh \
+	stress/tsan-can-see.sh stress/sanitize.sh
+
+stress_burst_SOURCES = stress/burst.c $(stress_common)
+stress_burst_LDADD = libacre.la $(URCU_LIBS)
+stress_burst_LDFLAGS = -static
 
 # Its own budget.c, with a probe, stands in for the library's.
 stress_budget_SOURCES = stress/budget.c $(stress_common) lib/budget.c
@@ -28,6 +34,16 @@ stress_churn_LDADD = libacre.la
 stress_handoff_SOURCES = stress/handoff.c stress/pairs.c stress/pairs.h \
 	$(stress_common)
 stress_handoff_LDADD = libacre.la
+
+# Once right, once wrong on purpose: its own membarrier.c stands in.
+stress_idle_SOURCES = stress/idle.c $(stress_common)
+stress_idle_LDADD = libacre.la $(URCU_LIBS)
+stress_idle_LDFLAGS = -static
+stress_idle_skip_membarrier_SOURCES = $(stress_idle_SOURCES) lib/membarrier.c
+stress_idle_skip_membarrier_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DACRE_PROBE_SKIP_MEMBARRIER
+stress_idle_skip_membarrier_LDADD = $(stress_idle_LDADD)
+stress_idle_skip_membarrier_LDFLAGS = -static
 
 stress_stalled_SOURCES = stress/stalled.c stress/pairs.c stress/pairs.h \
 	$(stress_common)

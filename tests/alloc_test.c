@@ -246,7 +246,8 @@ START_TEST(new_and_new_array_are_typed_and_zero)
 	many = acre_new_array(region, struct thing, 100);
 	for (int i = 0; i < 100; i++)
 		ck_assert_ptr_null(many[i].pointer);
-	ck_assert_uint_eq(acre_region_used(region), 101 * sizeof(*many));
+	ck_assert_uint_eq(acre_region_used(region),
+		ALIGN_UP(sizeof(*one)) + ALIGN_UP(100 * sizeof(*many)));
 	ck_assert_ptr_nonnull(acre_new_array(region, struct thing, 0));
 	teardown();
 }

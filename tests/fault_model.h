@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fault_model.h - what is there while calls fail: pools, regions, objects.
+ * fault_model.h - what is there while calls fail: pools, budgets, regions,
+ * objects.
  *
  *	MUST(r = acre_region_open(pool));      again, until it is done
  *	MUST_DO(acre_region_retire(r));
@@ -21,7 +22,7 @@
 #include "acre/acre.h"
 #include "tests/fault.h"
 
-enum { POOLS = 24, REGIONS = 64, OBJECTS = 600 };
+enum { POOLS = 24, REGIONS = 64, OBJECTS = 600, BUDGETS = 4 };
 
 struct object {
 	acre_region *region; /* NULL: none */
@@ -33,7 +34,13 @@ struct object {
 struct opened {
 	acre_region *region; /* NULL: none */
 	acre_region *parent;
+	acre_budget *budget;
 	acre_pool *pool;
+};
+
+struct budget {
+	acre_budget *budget; /* NULL: none */
+	acre_budget *parent;
 };
 
 static struct {
@@ -43,6 +50,7 @@ static struct {
 	bool stays;            /* faults do, so the first failure ends it */
 	bool limbo;            /* the helper may be at work: nothing is at rest */
 	acre_pool *pools[POOLS];
+	struct budget budgets[BUDGETS]; /* parents first */
 	struct opened regions[REGIONS];
 	struct object objects[OBJECTS];
 	int cleanups;          /* registered, and not run */
@@ -101,6 +109,22 @@ check_pool(acre_pool *pool)
 	REQUIRE(s.limbo_bytes == 0);
 }
 
+static inline size_t
+held_within(const acre_budget *budget)
+{
+	size_t held = 0;
+
+	for (int i = 0; i < REGIONS; i++)
+		if (model.regions[i].region &&
+			model.regions[i].budget == budget)
+			held += acre_region_held(model.regions[i].region);
+	for (int i = 0; i < BUDGETS; i++)
+		if (model.budgets[i].budget &&
+			model.budgets[i].parent == budget)
+			held += held_within(model.budgets[i].budget);
+	return held;
+}
+
 static inline void
 check_model(void)
 {
@@ -108,6 +132,10 @@ check_model(void)
 	for (int i = 0; i < POOLS && !model.limbo; i++)
 		if (model.pools[i])
 			check_pool(model.pools[i]);
+	for (int i = 0; i < BUDGETS && !model.limbo; i++)
+		if (model.budgets[i].budget)
+			REQUIRE(acre_budget_used(model.budgets[i].budget) ==
+				held_within(model.budgets[i].budget));
 }
 
 static inline acre_pool *
@@ -120,13 +148,26 @@ has_pool(acre_pool *pool)
 	return NULL;
 }
 
+static inline acre_budget *
+has_budget(acre_budget *budget, acre_budget *parent)
+{
+	for (int i = 0; i < BUDGETS; i++)
+		if (!model.budgets[i].budget) {
+			model.budgets[i] = (struct budget){budget, parent};
+			return budget;
+		}
+	REQUIRE(false && "room for a budget");
+	return NULL;
+}
+
 static inline acre_region *
-has_region(acre_pool *pool, acre_region *region, acre_region *parent)
+has_region(acre_pool *pool, acre_region *region,
+	const acre_region_options *options)
 {
 	for (int i = 0; i < REGIONS; i++)
 		if (!model.regions[i].region) {
-			model.regions[i] =
-				(struct opened){region, parent, pool};
+			model.regions[i] = (struct opened){region,
+				options->parent, options->budget, pool};
 			return region;
 		}
 	REQUIRE(false && "room for a region");
@@ -245,6 +286,12 @@ end_all(void)
 			REQUIRE(acre_pool_destroy(model.pools[i]) == 0);
 			model.pools[i] = NULL;
 		}
+	for (int i = BUDGETS; i-- > 0;) {
+		REQUIRE(!model.budgets[i].budget ||
+			!acre_budget_used(model.budgets[i].budget));
+		REQUIRE(acre_budget_destroy(model.budgets[i].budget) == 0);
+		model.budgets[i].budget = NULL;
+	}
 	REQUIRE(model.cleanups == 0);
 }
 

@@ -96,7 +96,7 @@ open_in(acre_pool *pool)
 	acre_region *region;
 
 	MUST(region = acre_region_open(pool));
-	return has_region(pool, region, NULL);
+	return has_region(pool, region, &(acre_region_options){0});
 }
 
 static acre_region *
@@ -105,7 +105,7 @@ open_with(acre_pool *pool, acre_region_options options)
 	acre_region *region;
 
 	MUST(region = acre_region_open_with(pool, &options));
-	return has_region(pool, region, options.parent);
+	return has_region(pool, region, &options);
 }
 
 /* What an allocation that fails has to leave behind. */
@@ -599,6 +599,99 @@ is_trimmed(void)
 	fill(open_in(shared), 20);
 }
 
+/* Until the helper has given all of it back; where it could not be made, that
+ * is tried again, and a new chunk asks for it. */
+static void
+decays(void)
+{
+	acre_pool *pool = make_pool((acre_pool_options){
+		.chunk_size = 16 * PAGE, .cache_bytes = 8 * PAGE,
+		.decay_ms = 1});
+	acre_region *region;
+	acre_stats s;
+
+	model.limbo = true;
+	region = open_in(pool);
+	fill(region, 40);
+	close_region(region);
+	fault_never();
+	for (int i = 0; i < 600; i++)
+		retire(open_in(pool));
+	acre_thread_flush(pool);
+	region = open_in(pool);
+	fill(region, 80);
+	close_region(region);
+	do {
+		sched_yield();
+		acre_pool_stats(pool, &s);
+	} while (s.chunk_bytes);
+}
+
+static acre_budget *
+make_budget(acre_budget *parent, size_t limit)
+{
+	acre_budget *budget;
+
+	MUST(budget = acre_budget_create(parent, limit));
+	return has_budget(budget, parent);
+}
+
+/* What has failed is not charged. */
+static void
+has_budgets(void)
+{
+	acre_budget *listener = make_budget(NULL, SIZE_MAX);
+	acre_budget *tenant = make_budget(listener, 4000 * PAGE);
+	acre_pool *pool = make_small_pool();
+	acre_region *parent = open_with(pool, (acre_region_options){
+		.budget = tenant});
+	acre_region *child = open_with(make_small_pool(),
+		(acre_region_options){.parent = parent, .budget = listener});
+	acre_mark mark = acre_region_mark(parent);
+	void *own, *block;
+
+	fill(parent, 20);
+	block = object_in(child, 5 * PAGE);
+	own = object_in(child, 20 * PAGE);
+	own = resize(own, 20 * PAGE, 50 * PAGE);
+	block = resize(block, 5 * PAGE, 7 * PAGE);
+	give_back(own);
+	object_in(parent, 30 * PAGE);
+	acre_region_rewind(parent, mark);
+	drop_objects(parent);
+	acre_region_reset(child);
+	drop_objects(child);
+	check_model();
+	fill(child, 20);
+	retire(open_with(pool, (acre_region_options){.budget = tenant}));
+	wait_for_limbo();
+	REQUIRE(acre_budget_destroy(tenant) == EBUSY);
+}
+
+/* A limit refuses what memory would be there for, as if there were none. */
+static void
+reaches_its_budget(void)
+{
+	acre_budget *budget = make_budget(NULL, 12 * PAGE);
+	acre_pool *pool = make_small_pool();
+	acre_region *other = open_with(pool, (acre_region_options){
+		.budget = budget});
+	acre_region *region = open_with(pool, (acre_region_options){
+		.budget = budget});
+
+	fill(other, 6);
+	for (int i = 0; i < 3; i++) {
+		REQUIRE(!acre_alloc(region, 20 * PAGE) && errno == ENOMEM);
+		REQUIRE(acre_region_failed(region));
+		check_model();
+		object_in(region, 3 * PAGE);
+		acre_region_reset(region);
+		drop_objects(region);
+	}
+	close_region(other);
+	fill(region, 10);
+}
+
 static void
 uses_the_default_pool(void)
 {
@@ -642,6 +735,9 @@ static const struct scenario scenarios[] = {
 	{"many pools", has_many_pools, 120, false, false},
 	{"trim", is_trimmed, 20, false, false},
 	{"limit", reaches_its_limit, 12, false, false},
+	{"decay", decays, 10, false, false},
+	{"budgets", has_budgets, 20, false, false},
+	{"budget, full", reaches_its_budget, 8, false, false},
 };
 
 static const struct {
@@ -658,6 +754,13 @@ static const struct {
 
 /* The last of them. */
 #define CROOKED (COUNT(modes) - 1)
+
+/* ThreadSanitizer makes threads slow to begin, and each play is one. */
+#ifdef __SANITIZE_THREAD__
+#define MODES 1
+#else
+#define MODES COUNT(modes)
+#endif
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static void *
@@ -722,7 +825,7 @@ play_all(bool first)
 	for (size_t i = 0; i < COUNT(scenarios); i++) {
 		const struct scenario *s = &scenarios[i];
 
-		for (size_t mode = 0; s->first == first && mode < COUNT(modes);
+		for (size_t mode = 0; s->first == first && mode < MODES;
 			mode++) {
 			size_t n = 1;
 

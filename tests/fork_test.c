@@ -5,9 +5,11 @@
 #include "lib/grace.h"
 #include "lib/helper.h"
 #include "lib/pool.h"
+#include "tests/actor.h"
 #include "tests/forks.h"
 
 #define PAGE ((size_t)4096)
+#define MOST_IN_CHILD (1024 * PAGE)
 
 static acre_pool *pool;
 
@@ -430,6 +432,151 @@ START_TEST(so_is_a_chunk)
 }
 END_TEST
 
+/* ---- idle threads, trim and decay ---- */
+
+/* A thread that keeps pages, and waits. */
+static struct actor keeper;
+static size_t kept;
+
+static void
+keep_pages(void *unused)
+{
+	(void)unused;
+	must_open_and_close(pool);
+	kept = stats_of(pool).cache_bytes;
+}
+
+/* Other threads' words are not there any more: what they kept stays where it
+ * is, and what the child's own kept goes. */
+static void
+trim_and_destroy(void *unused)
+{
+	(void)unused;
+	must(stats_of(pool).cache_bytes == kept);
+	must_open_and_close(pool);
+	must(acre_pool_trim(pool, 0, SIZE_MAX) > 0);
+	must(stats_of(pool).cache_bytes == kept);
+	must_balance(pool);
+	work(NULL);
+	must(acre_pool_destroy(pool) == 0);
+}
+
+START_TEST(a_child_leaves_other_threads_caches_alone)
+{
+	set_up((acre_pool_options){0});
+	actor_start(&keeper);
+	actor_do(&keeper, keep_pages, NULL);
+	ck_assert_uint_gt(kept, 0);
+	in_child(trim_and_destroy, NULL);
+	/* The parent has them as before. */
+	ck_assert_uint_gt(acre_pool_trim(pool, 0, SIZE_MAX), 0);
+	ck_assert_uint_eq(stats_of(pool).cache_bytes, 0);
+	actor_do(&keeper, keep_pages, NULL);
+	actor_end(&keeper);
+	ck_assert_int_eq(acre_pool_destroy(pool), 0);
+}
+END_TEST
+
+/* At max_bytes: what is in them is looked for, and not found. */
+static void
+ask_in_vain(void *unused)
+{
+	size_t pages = 0;
+
+	(void)unused;
+	while (acre_region_open_with(pool,
+		&(acre_region_options){.max_bytes = PAGE}))
+		pages++;
+	must(errno == ENOMEM);
+	must(pages == (MOST_IN_CHILD - kept) / PAGE);
+}
+
+START_TEST(a_child_at_its_limit_gets_enomem)
+{
+	set_up((acre_pool_options){.source = &acre_mmap_allocator,
+		.chunk_size = MOST_IN_CHILD, .max_bytes = MOST_IN_CHILD});
+	actor_start(&keeper);
+	actor_do(&keeper, keep_pages, NULL);
+	in_child(ask_in_vain, NULL);
+	actor_end(&keeper);
+	ck_assert_int_eq(acre_pool_destroy(pool), 0);
+}
+END_TEST
+
+static void
+decay_in_child(void *unused)
+{
+	(void)unused;
+	acre_region_close(must_open(pool, 10000));
+	while (stats_of(pool).chunk_bytes > 1000 * PAGE)
+		sched_yield();
+	must_balance(pool);
+	must(acre_pool_destroy(pool) == 0);
+}
+
+/* Whether the parent's has ended, is under way or sleeps. */
+START_TEST(decay_begins_anew_in_a_child)
+{
+	set_up((acre_pool_options){.decay_ms = 10});
+	acre_region_close(must_open(pool, 100));
+	for (int i = 0; i < 5; i++) {
+		in_child(decay_in_child, NULL);
+		acre_region_close(must_open(pool, 5000));
+		in_child(decay_in_child, NULL);
+	}
+	while (stats_of(pool).chunk_bytes)
+		sched_yield();
+	ck_assert_int_eq(acre_pool_destroy(pool), 0);
+}
+END_TEST
+
+/* A source that holds the helper up in its decay. */
+static _Atomic(bool) helper_is_in_free, let_helper_go;
+
+static void
+slow_free(void *userdata, void *memory)
+{
+	(void)userdata;
+	if (helper_is_me()) {
+		store_release(&helper_is_in_free, true);
+		while (!load_acquire(&let_helper_go))
+			sched_yield();
+	}
+	free(memory);
+}
+
+static void *
+aligned_allocate(void *userdata, size_t size)
+{
+	(void)userdata;
+	return aligned_alloc(PAGE, size);
+}
+
+static void
+use_and_end(void *unused)
+{
+	(void)unused;
+	/* The child's own helper is not held up. */
+	store_release(&let_helper_go, true);
+	work(NULL);
+	must(acre_pool_destroy(pool) == 0);
+}
+
+START_TEST(a_child_destroys_a_pool_that_the_helper_was_trimming)
+{
+	static const acre_allocator slow = {
+		.allocate = aligned_allocate, .free = slow_free};
+
+	set_up((acre_pool_options){.source = &slow, .decay_ms = 1});
+	acre_region_close(must_open(pool, 2000));
+	while (!load_acquire(&helper_is_in_free))
+		sched_yield();
+	in_child(use_and_end, NULL);
+	store_release(&let_helper_go, true);
+	ck_assert_int_eq(acre_pool_destroy(pool), 0);
+}
+END_TEST
+
 /* ---- threads at full speed ---- */
 
 #define WORKERS 4
@@ -609,4 +756,7 @@ SUITE_WITHOUT_SANITIZER("fork", a_child_can_do_all_that_its_parent_can, so_can_a
 	a_child_destroys_a_pool_with_regions_in_limbo,
 	a_child_has_all_of_limbo,
 	what_a_source_was_asked_for_by_others_is_free_in_a_child,
-	so_is_a_chunk, a_child_can_while_others_work_at_full_speed)
+	so_is_a_chunk, a_child_leaves_other_threads_caches_alone,
+	a_child_at_its_limit_gets_enomem, decay_begins_anew_in_a_child,
+	a_child_destroys_a_pool_that_the_helper_was_trimming,
+	a_child_can_while_others_work_at_full_speed)

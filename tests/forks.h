@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/process.h"
 #include "tests/suite.h"
 
 /* Before a child, and before its parent, counts as hung. */
@@ -235,24 +236,6 @@ must_work_anew(const struct rcu_flavor_struct *rcu)
 }
 
 /* ---- who waits for whom ---- */
-
-/* Whether a thread of this process sleeps: on a lock, where there is nothing
- * else to sleep on. */
-static inline bool
-is_asleep(pid_t tid)
-{
-	char path[64], line[256] = "";
-	const char *state;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)tid);
-	file = fopen(path, "r");
-	if (!file)
-		return false;
-	state = fgets(line, sizeof(line), file) ? strrchr(line, ')') : NULL;
-	fclose(file);
-	return state && state[2] == 'S';
-}
 
 /* The thread that forks, and how far it is. */
 static atomic_int forking_tid;

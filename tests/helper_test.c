@@ -2,41 +2,29 @@
 /* helper_test.c - the helper comes when needed and goes with the pools. */
 #include "lib/helper.h"
 
-#include <dirent.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
+#include "lib/atomic.h"
 #include "lib/grace.h"
+#include "tests/process.h"
 #include "tests/suite.h"
 
-/* How many threads of this name the process has. */
-static int
-count_threads(const char *name)
+/* The linker puts this in the place of all calls. */
+static _Atomic(bool) no_threads;
+int __real_pthread_create(pthread_t *, const pthread_attr_t *,
+	void *(*)(void *), void *);
+int __wrap_pthread_create(pthread_t *, const pthread_attr_t *,
+	void *(*)(void *), void *);
+
+int
+__wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+	void *(*body)(void *), void *argument)
 {
-	DIR *tasks = opendir("/proc/self/task");
-	struct dirent *task;
-	int count = 0;
-
-	ck_assert_ptr_nonnull(tasks);
-	while ((task = readdir(tasks))) {
-		char path[300], comm[32] = "";
-		FILE *file;
-
-		snprintf(path, sizeof(path), "/proc/self/task/%s/comm",
-			task->d_name);
-		file = fopen(path, "r");
-		if (file && fgets(comm, sizeof(comm), file))
-			comm[strcspn(comm, "\n")] = '\0';
-		if (file)
-			fclose(file);
-		count += !strcmp(comm, name);
-	}
-	closedir(tasks);
-	return count;
+	return load_relaxed(&no_threads) ? EAGAIN :
+		__real_pthread_create(thread, attributes, body, argument);
 }
 
 /* Returns when needed has elapsed; the suite's time limit is the check. */
@@ -144,7 +132,93 @@ START_TEST(signals_stay_the_applications)
 }
 END_TEST
 
+/* What is wanted while it cannot be created is not forgotten: later requests
+ * try again. */
+START_TEST(it_comes_when_it_could_not_be_created_at_first)
+{
+	enum { RETIRED = 600 };
+	acre_pool *pool = pool_with((acre_pool_options){0});
+	uint64_t retired = 0;
+
+	store_relaxed(&no_threads, true);
+	for (int i = 0; i < 10; i++)
+		ck_assert_int_eq(acre_region_retire(acre_region_open(pool)),
+			0);
+	ck_assert_uint_gt(stats_of(pool).limbo_bytes, 0);
+	store_relaxed(&no_threads, false);
+	while (count_threads("acre-helper") == 0) {
+		ck_assert_uint_lt(retired++, RETIRED);
+		ck_assert_int_eq(acre_region_retire(acre_region_open(pool)),
+			0);
+	}
+	while (stats_of(pool).limbo_bytes)
+		sched_yield();
+	assert_balanced(pool);
+	ck_assert_int_eq(acre_pool_destroy(pool), 0);
+}
+END_TEST
+
+/* Who waits stands in for it. */
+START_TEST(without_it_waiting_is_not_for_ever)
+{
+	acre_pool *pool;
+
+	store_relaxed(&no_threads, true);
+	pool = pool_with((acre_pool_options){.decay_ms = 1});
+	for (int i = 0; i < 10; i++) {
+		ck_assert_int_eq(acre_region_retire(acre_region_open(pool)),
+			0);
+		ck_assert_int_eq(acre_pool_barrier(pool), 0);
+		ck_assert_uint_eq(stats_of(pool).limbo_bytes, 0);
+	}
+	ck_assert(!helper_wait_briefly(grace_needed(), 1000));
+	ck_assert_int_eq(count_threads("acre-helper"), 0);
+	ck_assert_int_eq(acre_pool_destroy(pool), 0);
+}
+END_TEST
+
+/* ---- work that is done now and then ---- */
+
+static _Atomic(int) works;
+static _Atomic(long) next_work;
+
+static long
+work(void)
+{
+	ck_assert(helper_is_me());
+	add_relaxed(&works, 1);
+	return load_relaxed(&next_work);
+}
+
+START_TEST(work_is_done_when_it_says_and_not_without)
+{
+	helper_retain();
+	helper_set_decay(work);
+	store_relaxed(&next_work, 0);
+	ck_assert(helper_want_decay());
+	while (load_relaxed(&works) < 100)
+		sched_yield();
+	/* And while it sleeps, between. */
+	store_relaxed(&next_work, 1000);
+	while (!helper_is_dormant())
+		sched_yield();
+	for (int before = load_relaxed(&works);
+		load_relaxed(&works) < before + 20;)
+		sched_yield();
+	store_relaxed(&next_work, -1);
+	while (count_threads("acre-helper"))
+		sched_yield();
+	ck_assert(helper_want_decay());
+	while (!helper_is_dormant())
+		sched_yield();
+	helper_release();
+}
+END_TEST
+
 SUITE("helper", a_request_is_served_without_a_grace_period_in_the_caller,
 	no_helper_before_a_request_and_none_after_the_last_pool,
 	it_comes_again_after_it_was_gone, a_request_wakes_a_sleeping_helper,
-	signals_stay_the_applications)
+	signals_stay_the_applications,
+	it_comes_when_it_could_not_be_created_at_first,
+	without_it_waiting_is_not_for_ever,
+	work_is_done_when_it_says_and_not_without)

@@ -14,7 +14,9 @@ suites = \
 	tests/budget_test \
 	tests/cache_test \
 	tests/chunk_test \
+	tests/claim_test \
 	tests/cleanup_test \
+	tests/decay_test \
 	tests/descriptor_test \
 	tests/freelist_test \
 	tests/grace_test \
@@ -22,6 +24,7 @@ suites = \
 	tests/helper_test \
 	tests/large_test \
 	tests/learn_test \
+	tests/limit_test \
 	tests/mark_test \
 	tests/mmap_test \
 	tests/options_test \
@@ -32,7 +35,9 @@ suites = \
 	tests/scope_test \
 	tests/source_test \
 	tests/stats_test \
-	tests/text_test
+	tests/store_test \
+	tests/text_test \
+	tests/trim_test
 
 if HAVE_CXX
 suites += tests/scope_cxx_test
@@ -46,7 +51,7 @@ endif
 EXTRA_DIST += tests/exports_test.sh tests/readme_test.sh tests/httpd_test.sh \
 	tests/instructions_test.sh
 noinst_HEADERS = tests/suite.h tests/fixture.h tests/source.h \
-	tests/header_test.h
+	tests/header_test.h tests/pages.h tests/process.h
 
 headers = tests/header_c99_test
 if HAVE_CXX
@@ -76,14 +81,18 @@ tests_block_test_LDFLAGS = -static
 tests_budget_test_LDFLAGS = -static
 tests_cache_test_LDFLAGS = -static
 tests_chunk_test_LDFLAGS = -static
+tests_claim_test_LDFLAGS = -static -Wl,--wrap=syscall
 tests_cleanup_test_LDFLAGS = -static
+tests_decay_test_LDFLAGS = -static -Wl,--wrap=pthread_create
 tests_descriptor_test_LDFLAGS = -static
 tests_freelist_test_LDFLAGS = -static
 tests_grace_test_LDFLAGS = -static
 tests_grow_test_LDFLAGS = -static
-tests_helper_test_LDFLAGS = -static
+tests_helper_test_LDFLAGS = -static -Wl,--wrap=pthread_create
 tests_large_test_LDFLAGS = -static
 tests_learn_test_LDFLAGS = -static
+tests_limit_test_LDADD = $(LDADD) $(URCU_LIBS)
+tests_limit_test_LDFLAGS = -static -Wl,--wrap=pthread_cond_timedwait
 tests_mark_test_LDFLAGS = -static
 tests_mmap_test_LDFLAGS = -static
 tests_options_test_LDFLAGS = -static
@@ -94,7 +103,9 @@ tests_region_allocator_test_LDFLAGS = -static
 tests_scope_test_LDFLAGS = -static
 tests_source_test_LDFLAGS = -static
 tests_stats_test_LDFLAGS = -static
+tests_store_test_LDFLAGS = -static -Wl,--wrap=malloc
 tests_text_test_LDFLAGS = -static
+tests_trim_test_LDFLAGS = -static -Wl,--wrap=malloc,--wrap=aligned_alloc
 
 tests_scope_cxx_test_SOURCES = tests/scope_cxx_test.cc
 tests_scope_cxx_test_CXXFLAGS = -std=c++11 -pthread $(WARN_CFLAGS)

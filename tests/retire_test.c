@@ -1002,6 +1002,56 @@ START_TEST(many_threads_allowances_leave_room)
 }
 END_TEST
 
+/* ---- the way back ---- */
+
+enum { PORTIONS = 16, PORTION_PAGES = 256 /* 1 MiB */ };
+
+/* At each one's end: what is in limbo, and what is free. */
+static size_t left_at[PORTIONS * PORTION_PAGES];
+static size_t free_at[PORTIONS * PORTION_PAGES];
+static size_t ended;
+
+static void
+note_what_is_left(void *unused)
+{
+	acre_stats s = stats_of(pool);
+
+	(void)unused;
+	left_at[ended] = s.limbo_bytes;
+	free_at[ended++] = s.free_bytes;
+}
+
+/* When a region ends, those before it have left and can be used, but for the
+ * last portion. */
+START_TEST(limbo_comes_back_in_portions)
+{
+	size_t all = PORTIONS * PORTION_PAGES;
+
+	setup((acre_pool_options){0});
+	actor_do(&reader, enter, NULL);
+	for (size_t i = 0; i < all; i++) {
+		acre_region *r = open_page(pool);
+
+		ck_assert_int_eq(
+			acre_cleanup_add(r, note_what_is_left, NULL), 0);
+		ck_assert_int_eq(acre_region_retire(r), 0);
+	}
+	ck_assert_uint_eq(stats_of(pool).limbo_bytes, all * PAGE);
+	actor_do(&reader, leave, NULL);
+	ck_assert_int_eq(acre_pool_barrier(pool), 0);
+	ck_assert_uint_eq(ended, all);
+	for (size_t i = 0; i < all; i++) {
+		ck_assert_uint_le(left_at[i],
+			(all - i + PORTION_PAGES) * PAGE);
+		ck_assert_uint_ge(left_at[i], (all - i) * PAGE);
+		if (i > PORTION_PAGES)
+			ck_assert_uint_ge(free_at[i],
+				(i - PORTION_PAGES) * PAGE);
+	}
+	teardown();
+}
+END_TEST
+
 SUITE("retire", objects_stay_until_the_readers_section_ends,
 	memory_in_limbo_is_not_given_to_others, it_ends_without_a_barrier,
 	it_ends_wherever_in_a_tick_it_was_retired,
@@ -1029,4 +1079,4 @@ SUITE("retire", objects_stay_until_the_readers_section_ends,
 	a_region_larger_than_the_bound_waits_alone,
 	children_count_against_the_bound,
 	another_threads_allowance_does_not_shut_a_region_out,
-	many_threads_allowances_leave_room)
+	many_threads_allowances_leave_room, limbo_comes_back_in_portions)

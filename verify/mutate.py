@@ -13,8 +13,8 @@ suite kills is a survivor, unless verify/survivors says why it may be one:
 
 WORK is a build of SOURCE with static libraries, where all check programs are
 made. COUNT mutants are drawn with SEED (0: all of them). A mutant that does
-not compile, or compiles to the same object, does not count. Ends with 1 when
-there is a survivor that is not explained.
+not compile or link, or compiles to the same object, does not count. Ends with
+1 when there is a survivor that is not explained.
 """
 import concurrent.futures
 import os
@@ -22,9 +22,11 @@ import random
 import re
 import subprocess
 import sys
+import time
 
 JOBS = 2
-SECONDS = 60  # for a suite, before it counts as hung: killed
+SECONDS = 20  # for a suite, or
+TIMES = 10    # as long as without a mutant, before it counts as hung: killed
 
 # (what, pattern, replacement); each match of a pattern in a line is a mutant.
 OPERATORS = [
@@ -143,6 +145,7 @@ class Run:
         self.source, self.work = source, work
         self.objects = compile_lib(source, work)
         self.suites = self.find_suites()
+        self.seconds = {}
 
     def find_suites(self):
         """Suites' objects, and flags to link them with."""
@@ -193,9 +196,26 @@ class Run:
         objects = [changed if name == mutant.file else self.objects[name]
                    for name in self.objects]
         for suite in suites_for(mutant.file, self.suites):
-            if not self.passes(suite, objects, folder):
+            program = self.link(suite, objects, folder)
+            if not program:
+                return None
+            if not self.passes(program, folder, self.seconds[suite]):
                 return suite
         return ""
+
+    def time_suites(self):
+        """Without a mutant they pass; and see how long they take."""
+        folder = os.path.join(self.work, "unchanged")
+        os.makedirs(folder, exist_ok=True)
+        for suite in self.suites:
+            program = self.link(suite, self.objects.values(), folder)
+            if not program:
+                sys.exit(f"mutate: {suite} does not link")
+            begun = time.monotonic()
+            if not self.passes(program, folder):
+                sys.exit(f"mutate: {suite} fails without a mutant")
+            self.seconds[suite] = max(
+                SECONDS, TIMES * (time.monotonic() - begun))
 
     @staticmethod
     def same_code(a, b):
@@ -206,20 +226,23 @@ class Run:
             ).stdout.split("\n")[3:]
         return code(a) == code(b)
 
-    def passes(self, suite, objects, folder):
+    def link(self, suite, objects, folder):
+        """None: it does not."""
         test, wraps, libraries = self.suites[suite]
         program = os.path.join(folder, suite)
-        if subprocess.run(["gcc", "-pthread", *wraps, test, *objects,
-                           *libraries, "-o", program],
-                          stderr=subprocess.PIPE).returncode:
-            return False
+        done = subprocess.run(["gcc", "-pthread", *wraps, test, *objects,
+                               *libraries, "-o", program],
+                              stderr=subprocess.DEVNULL)
+        return None if done.returncode else program
+
+    def passes(self, program, folder, seconds=20 * SECONDS):
         process = subprocess.Popen(
             [program], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             cwd=folder, start_new_session=True,
             env={**os.environ, "srcdir": self.source, "TEST_SEED": "1",
-                 "TEST_RUNS": "500", "CK_DEFAULT_TIMEOUT": str(SECONDS)})
+                 "TEST_RUNS": "500", "CK_DEFAULT_TIMEOUT": str(seconds)})
         try:
-            return process.wait(SECONDS) in (0, 77)
+            return process.wait(seconds) in (0, 77)
         except subprocess.TimeoutExpired:
             return False
         finally:
@@ -260,11 +283,7 @@ def main():
                                              min(count, len(mutants)))
     known = explained(os.path.join(source, "verify", "survivors"))
     run = Run(source, work)
-    for suite in run.suites:
-        os.makedirs(os.path.join(work, "unchanged"), exist_ok=True)
-        if not run.passes(suite, run.objects.values(),
-                          os.path.join(work, "unchanged")):
-            sys.exit(f"mutate: {suite} fails without a mutant")
+    run.time_suites()
     killed = same = excused = 0
     survivors = []
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:

@@ -420,7 +420,7 @@ void acre_region_reset(acre_region *region);
  *           it gives back.
  */
 typedef struct acre_mark {
-	uintptr_t internal[24];
+	uint64_t internal[24];
 } acre_mark;
 acre_mark acre_region_mark(acre_region *region);
 void acre_region_rewind(acre_region *region, acre_mark mark);
