@@ -32,6 +32,4 @@ EXTRA_DIST += \
 	doc/decisions/0027-what-is-tried-before-enomem.md \
 	doc/design.md \
 	doc/limits.md \
-	doc/verification-memory.md \
-	doc/verification-tests.md \
 	doc/verification.md
