@@ -13,9 +13,10 @@
  *
  * A window in which a thread waited for a core, was often put off it, or in
  * which the host took time away, is disturbed: it is dropped and counted,
- * and more rounds are run, up to twice as many. Where more than a third of
- * the windows were disturbed, the numbers are not to be trusted, and the last
- * line says so.
+ * and more rounds are run for who lacks some, up to twice as many. Where more
+ * than a third of the windows were disturbed, the numbers do not count: such a
+ * row is marked and shows what all its windows say, the disturbed ones too,
+ * and of a run the last line says so.
  *
  * The processes of a workload, with one thread and with two, live through
  * many rounds, so that their memory is warm; see driver.c. Now and then all
@@ -56,6 +57,7 @@ static const struct workload {
 	{"long", {1}, false},
 	{"handoff", {2}, false},
 	{"typical", {64}, false},
+	{"p99", {2}, false},
 	{"regions", {1}, false},
 };
 
@@ -64,6 +66,7 @@ static const struct option long_options[] = {
 	{"rounds", required_argument, NULL, 'r'},
 	{"window", required_argument, NULL, 'w'},
 	{"samples", required_argument, NULL, 's'},
+	{"results", required_argument, NULL, 'o'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
@@ -73,6 +76,7 @@ struct settings {
 	unsigned rounds;
 	unsigned window_ms;
 	FILE *samples; /* or NULL */
+	FILE *results; /* or NULL */
 	char **peers;
 	size_t n_peers;
 };
@@ -84,6 +88,7 @@ struct lane {
 	uint64_t requests; /* for a window; 0: out of the race */
 	bool failed;
 	struct series request_ns;
+	struct series all_ns; /* with the disturbed windows */
 	struct series resident; /* over live bytes */
 	unsigned windows, dropped;
 };
@@ -156,14 +161,20 @@ save_sample(FILE *samples, const struct lane *lane, const char *workload,
 		disturbed);
 }
 
+/* Without a window, this round. */
+static void
+lane_rest(struct lane *lane)
+{
+	series_add(&lane->request_ns, NAN);
+	series_add(&lane->all_ns, NAN);
+}
+
 static void
 lane_run(struct lane *lane, const char *workload, FILE *samples)
 {
 	struct child_answer answer;
 	bool disturbed;
 
-	if (lane->requests == 0)
-		return;
 	if (!child_run(&lane->child, lane->requests, &answer)) {
 		lane_fail(lane);
 		return;
@@ -172,6 +183,7 @@ lane_run(struct lane *lane, const char *workload, FILE *samples)
 	lane->windows++;
 	lane->dropped += disturbed;
 	series_add(&lane->request_ns, disturbed ? NAN : answer.request_ns);
+	series_add(&lane->all_ns, answer.request_ns);
 	if (answer.live_bytes > 0)
 		series_add(&lane->resident,
 			(double)answer.resident / (double)answer.live_bytes);
@@ -220,34 +232,6 @@ lanes_restart(struct lane *lanes, size_t n, const struct workload *workload)
 	}
 }
 
-/* Has each its rounds, or were there twice as many? */
-static bool
-is_enough(const struct lane *lanes, size_t n, unsigned round, unsigned wanted)
-{
-	if (round < wanted)
-		return false;
-	for (size_t i = 0; i < n && round < 2 * wanted; i++)
-		if (lanes[i].requests > 0 &&
-			lanes[i].windows - lanes[i].dropped < wanted)
-			return false;
-	return true;
-}
-
-static void
-lanes_run(struct lane *lanes, size_t n, const struct workload *workload,
-	const struct settings *settings)
-{
-	unsigned wanted = settings->rounds;
-
-	for (unsigned r = 0; !is_enough(lanes, n, r, wanted); r++) {
-		if (r > 0 && r % (wanted / LIVES + 1) == 0)
-			lanes_restart(lanes, n, workload);
-		for (size_t i = 0; i < n; i++)
-			lane_run(&lanes[(i + r) % n], workload->name,
-				settings->samples);
-	}
-}
-
 static const struct lane *
 find_lane(
 	const struct lane *lanes, size_t n, const char *name, unsigned threads)
@@ -257,6 +241,75 @@ find_lane(
 			strcmp(lanes[i].child.name, name) == 0)
 			return &lanes[i];
 	return NULL;
+}
+
+static bool
+is_limit(const struct lane *lane)
+{
+	return strcmp(lane->child.name, "limit") == 0;
+}
+
+/* In how many rounds both have a number. */
+static size_t
+rounds_together(const struct lane *a, const struct lane *b)
+{
+	struct series ratio =
+		series_ratio(1, &a->request_ns, &b->request_ns);
+
+	return series_sum_up(&ratio).n;
+}
+
+/* Whether a peer has its rounds together with the limit; with itself, where
+ * there is none. */
+static bool
+is_enough(const struct lane *lanes, size_t n, const struct lane *lane,
+	unsigned wanted)
+{
+	const struct lane *limit = find_lane(lanes, n, "limit", lane->threads);
+
+	return lane->requests == 0 ||
+	       rounds_together(lane, limit != NULL ? limit : lane) >= wanted;
+}
+
+/* Who has a window in this round: all, and then those that lack some, with
+ * the limit. Returns how many. */
+static size_t
+choose(const struct lane *lanes, size_t n, unsigned round, unsigned wanted,
+	bool *runs)
+{
+	size_t chosen = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		runs[i] = lanes[i].requests > 0 && round < 2 * wanted &&
+			  (round < wanted ||
+				  !is_enough(lanes, n, &lanes[i], wanted));
+		chosen += runs[i];
+	}
+	for (size_t i = 0; i < n && chosen > 0; i++)
+		runs[i] |= lanes[i].requests > 0 && is_limit(&lanes[i]);
+	return chosen;
+}
+
+static void
+lanes_run(struct lane *lanes, size_t n, const struct workload *workload,
+	const struct settings *settings)
+{
+	unsigned wanted = settings->rounds;
+	bool runs[MOST_PEERS * MOST_VARIANTS];
+
+	for (unsigned r = 0; choose(lanes, n, r, wanted, runs) > 0; r++) {
+		if (r > 0 && r % (wanted / LIVES + 1) == 0)
+			lanes_restart(lanes, n, workload);
+		for (size_t i = 0; i < n; i++) {
+			size_t next = (i + r) % n;
+
+			if (runs[next])
+				lane_run(&lanes[next], workload->name,
+					settings->samples);
+			else
+				lane_rest(&lanes[next]);
+		}
+	}
 }
 
 /* ---- the table ------------------------------------------------------- */
@@ -273,60 +326,99 @@ print_head(const struct settings *settings)
 	puts("|---|--:|---|--:|--:|--:|--:|---|");
 }
 
-static void
-print_ratio(const struct series_summary *ratio)
+/* What a lane has to say. */
+struct row {
+	struct series_summary ns;
+	struct series_summary ratio; /* to the limit */
+	double gain;	 /* throughput against one thread, or NAN */
+	double resident; /* over live bytes, or NAN */
+	bool counts;
+};
+
+static bool
+is_quiet(const struct lane *lane)
 {
-	if (ratio->n == 0)
-		printf(" - | - |");
-	else
-		printf(" %.2f | %.2f..%.2f |", ratio->median, ratio->low,
-			ratio->high);
+	return lane == NULL || 3 * lane->dropped <= lane->windows;
 }
 
-/* In the last column: throughput against one thread, resident memory. */
-static void
-print_notes(const struct lane *lane, const struct lane *single)
+static const struct series *
+times_of(const struct lane *lane, bool counts)
 {
-	if (single != NULL && single != lane) {
-		struct series gain = series_ratio(
-			lane->threads, &single->request_ns, &lane->request_ns);
-		struct series_summary s = series_sum_up(&gain);
+	return counts ? &lane->request_ns : &lane->all_ns;
+}
 
-		if (s.n > 0)
-			printf(" %.2fx one thread", s.median);
-	}
-	if (lane->resident.rounds > 0)
-		printf(" resident %.3f of live",
-			series_sum_up(&lane->resident).median);
+static struct row
+sum_up(const struct lane *lane, const struct lane *limit,
+	const struct lane *single)
+{
+	bool counts = is_quiet(lane) && is_quiet(limit) && is_quiet(single);
+	const struct series *ns = times_of(lane, counts);
+	struct series gain = {.rounds = 0}, ratio = {.rounds = 0};
+
+	if (limit != NULL)
+		ratio = series_ratio(1, ns, times_of(limit, counts));
+	if (single != NULL && single != lane)
+		gain = series_ratio(
+			lane->threads, times_of(single, counts), ns);
+	return (struct row){
+		.ns = series_sum_up(ns),
+		.ratio = series_sum_up(&ratio),
+		.gain = series_sum_up(&gain).median,
+		.resident = series_sum_up(&lane->resident).median,
+		.counts = counts,
+	};
+}
+
+static void
+print_row(const struct row *row, const struct lane *lane)
+{
+	printf(" %.*f |", row->ns.median < 1000 ? 1 : 0, row->ns.median);
+	if (row->ratio.n == 0)
+		printf(" - | - |");
+	else
+		printf(" %.2f | %.2f..%.2f |", row->ratio.median,
+			row->ratio.low, row->ratio.high);
+	printf(" %u/%u%s |", lane->dropped, lane->windows,
+		row->counts ? "" : "!");
+	if (!isnan(row->gain))
+		printf(" %.2fx one thread", row->gain);
+	if (!isnan(row->resident))
+		printf(" resident %.3f of live", row->resident);
 	puts(" |");
 }
 
+/* For gates.sh and charts.sh. */
 static void
-print_lane(const struct lane *lane, const struct lane *limit,
-	const struct lane *single, const char *workload)
+save_row(FILE *results, const struct row *row, const struct lane *lane,
+	const char *workload)
 {
-	struct series_summary ns = series_sum_up(&lane->request_ns);
-	struct series_summary ratio = {.n = 0};
+	if (results == NULL)
+		return;
+	fprintf(results, "%s\t%u\t%s\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t",
+		workload, lane->threads, lane->child.name, row->ns.median,
+		row->ratio.median, row->ratio.low, row->ratio.high, row->gain,
+		row->resident);
+	fprintf(results, "%u\t%u\t%s\n", lane->dropped, lane->windows,
+		row->counts ? "counts" : "disturbed");
+}
+
+static void
+print_lane(const struct lane *lanes, size_t n, const struct lane *lane,
+	const char *workload, FILE *results)
+{
+	const char *name = lane->child.name;
+	struct row row;
 
 	printf("| %s | %u | %s |", workload, lane->threads,
-		lane->failed ? lane->child.program : lane->child.name);
+		lane->failed ? lane->child.program : name);
 	if (lane->requests == 0) {
 		printf(" %s | - | - | - | |\n", lane->failed ? "died" : "n/a");
 		return;
 	}
-	if (limit != NULL) {
-		struct series ratios =
-			series_ratio(1, &lane->request_ns, &limit->request_ns);
-
-		ratio = series_sum_up(&ratios);
-	}
-	if (ns.n == 0)
-		printf(" disturbed |");
-	else
-		printf(" %.*f |", ns.median < 1000 ? 1 : 0, ns.median);
-	print_ratio(&ratio);
-	printf(" %u/%u |", lane->dropped, lane->windows);
-	print_notes(lane, single);
+	row = sum_up(lane, find_lane(lanes, n, "limit", lane->threads),
+		find_lane(lanes, n, name, 1));
+	print_row(&row, lane);
+	save_row(results, &row, lane, workload);
 }
 
 static void
@@ -339,13 +431,11 @@ run_workload(const struct workload *workload, const struct settings *settings,
 	lanes_run(lanes, n, workload, settings);
 	for (size_t i = 0; i < n; i++) {
 		const struct lane *lane = &lanes[i];
-		const char *name = lane->child.name;
 
 		totals->windows += lane->windows;
 		totals->dropped += lane->dropped;
 		totals->failed |= lane->failed;
-		print_lane(lane, find_lane(lanes, n, "limit", lane->threads),
-			find_lane(lanes, n, name, 1), workload->name);
+		print_lane(lanes, n, lane, workload->name, settings->results);
 	}
 	for (size_t i = 0; i < n; i++)
 		child_stop(&lanes[i].child);
@@ -353,13 +443,17 @@ run_workload(const struct workload *workload, const struct settings *settings,
 }
 
 static void
-print_totals(const struct totals *totals)
+print_totals(const struct totals *totals, FILE *results)
 {
+	bool counts = 3 * totals->dropped <= totals->windows;
+
 	printf("\n%u of %u windows were disturbed and dropped.",
 		totals->dropped, totals->windows);
-	puts(3 * totals->dropped > totals->windows
-			? " That is more than a third: this run does not count."
-			: "");
+	puts(counts ? ""
+		    : " That is more than a third: this run does not count.");
+	if (results != NULL)
+		fprintf(results, "run\t%u\t%u\t%s\n", totals->dropped,
+			totals->windows, counts ? "counts" : "disturbed");
 }
 
 /* ---- the command line ------------------------------------------------ */
@@ -389,6 +483,9 @@ parse_option(int option, struct settings *settings)
 	case 's':
 		settings->samples = fopen(optarg, "w");
 		return settings->samples != NULL;
+	case 'o':
+		settings->results = fopen(optarg, "w");
+		return settings->results != NULL;
 	default:
 		return false;
 	}
@@ -408,7 +505,7 @@ parse(int argc, char **argv, struct settings *settings)
 	if (settings->rounds == 0)
 		settings->rounds = settings->quick ? 11 : 21;
 	if (settings->window_ms == 0)
-		settings->window_ms = settings->quick ? 30 : 60;
+		settings->window_ms = 30;
 	return settings->n_peers >= 1 && settings->n_peers <= MOST_PEERS;
 }
 
@@ -421,7 +518,7 @@ main(int argc, char **argv)
 	if (!parse(argc, argv, &settings)) {
 		fprintf(stderr,
 			"usage: bench [--quick] [--rounds N] [--window MS] "
-			"[--samples FILE] PROGRAM...\n");
+			"[--samples FILE] [--results FILE] PROGRAM...\n");
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
@@ -429,8 +526,10 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof workloads / sizeof workloads[0]; i++)
 		if (workloads[i].quick || !settings.quick)
 			run_workload(&workloads[i], &settings, &totals);
-	print_totals(&totals);
+	print_totals(&totals, settings.results);
 	if (settings.samples != NULL && fclose(settings.samples) != 0)
+		totals.failed = true;
+	if (settings.results != NULL && fclose(settings.results) != 0)
 		totals.failed = true;
 	return totals.failed ? 1 : 0;
 }

@@ -9,7 +9,7 @@
  * the peer cannot do this workload. Then for each line with a number of
  * requests it runs so many in each thread and answers with one line:
  *
- *	ns per request, share of the time waited for a core, times put off a
+ *	ns per request (p99: the 99th percentile of all), share of the time waited for a core, times put off a
  *	core, ns stolen by the host, bytes resident, bytes of live objects
  *
  * The threads live as long as the process, so that a window finds what the
@@ -36,6 +36,7 @@
 #include "bench/cores.h"
 #include "bench/meter.h"
 #include "bench/peer.h"
+#include "bench/ticks.h"
 
 #define MOST_THREADS 256
 
@@ -65,6 +66,8 @@ static const struct workload workloads[BENCH_WORKLOADS] = {
 		BENCH_TYPICAL_OBJECTS * 1024, BENCH_TYPICAL_OBJECTS},
 	{"regions", SIZES_LOG_UNIFORM, 16, 1024, 1024, BENCH_REGIONS_OPEN,
 		(1u << 18) + 16, BENCH_REGION_OBJECTS},
+	{"p99", SIZES_LOG_UNIFORM, 16, 1024, 1024, 1,
+		BENCH_TYPICAL_OBJECTS * 1024, BENCH_TYPICAL_OBJECTS},
 };
 
 struct crew;
@@ -77,6 +80,7 @@ struct worker {
 	bool able;
 	/* The last window. */
 	struct meter_reading before, after;
+	uint64_t ticks;
 } __attribute__((aligned(128)));
 
 struct crew {
@@ -111,8 +115,9 @@ job_start(struct bench_job *job, const struct workload *workload)
 	int error = 0;
 
 	job->thread = calloc(1, bench_peer.thread_size);
+	job->times = calloc(BENCH_TIMES, sizeof *job->times);
 	job->spaces = spaces;
-	if (spaces == NULL || job->thread == NULL)
+	if (spaces == NULL || job->thread == NULL || job->times == NULL)
 		return ENOMEM;
 	for (size_t i = 0; i < workload->spaces && error == 0; i++)
 		error = bench_peer.space_start(
@@ -129,9 +134,12 @@ worker_measure(struct worker *worker, const struct meter *meter)
 
 	if (crew->warm_up > 0)
 		bench_peer.run[crew->workload](job, crew->warm_up);
+	memset(job->times, 0, BENCH_TIMES * sizeof *job->times);
 	pthread_barrier_wait(&crew->among_workers);
 	meter_read(meter, &worker->before);
+	worker->ticks = ticks_now();
 	bench_peer.run[crew->workload](job, crew->requests);
+	worker->ticks = ticks_now() - worker->ticks;
 	meter_read(meter, &worker->after);
 }
 
@@ -303,6 +311,21 @@ sum_up_crowd(const struct crew *crew, const struct usage *usage,
 	answer->wait_share = 1 - cpu_ns / (usage->elapsed_ns * crew->cores);
 }
 
+/* What 99 of 100 requests took at most, of all workers. */
+static double
+crew_p99(const struct crew *crew)
+{
+	uint64_t left = crew->requests * crew->threads / 100;
+	const struct worker *first = &crew->workers[0];
+	double ns = since(first->before.wall_ns, first->after.wall_ns);
+	size_t time = BENCH_TIMES;
+
+	for (uint64_t slower = 0; time > 0 && slower <= left; time--)
+		for (unsigned i = 0; i < crew->threads; i++)
+			slower += crew->workers[i].job.times[time - 1];
+	return ((double)time + 0.5) * BENCH_TICKS * ns / (double)first->ticks;
+}
+
 static void
 crew_run(struct crew *crew, uint64_t warm_up, uint64_t requests,
 	struct answer *answer)
@@ -320,6 +343,8 @@ crew_run(struct crew *crew, uint64_t warm_up, uint64_t requests,
 		sum_up_crowd(crew, &usage, answer);
 	else
 		sum_up(crew, &usage, answer);
+	if (crew->workload == BENCH_P99)
+		answer->request_ns = crew_p99(crew);
 }
 
 /* ---- asked through the input, or by a person -------------------------- */

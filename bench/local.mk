@@ -9,12 +9,34 @@ bench_driver = \
 	bench/peer.h \
 	bench/queue.c bench/queue.h \
 	bench/sizes.c bench/sizes.h \
+	bench/ticks.h \
 	bench/workload.h
 
-# The limit first: the others are compared with it.
+# The limit first, then acre: the others are compared with them.
 bench_peers = bench/peer_limit bench/peer_acre bench/peer_malloc
+if HAVE_TCMALLOC
+bench_peers += bench/peer_tcmalloc
+endif
+if HAVE_JEMALLOC
+bench_peers += bench/peer_jemalloc bench/peer_jemalloc_arena
+endif
+if HAVE_MIMALLOC
+bench_peers += bench/peer_mimalloc bench/peer_mimalloc_heap
+endif
 if HAVE_APR
-bench_peers += bench/peer_apr
+bench_peers += bench/peer_apr bench/peer_apr_shared
+endif
+if HAVE_TALLOC
+bench_peers += bench/peer_talloc bench/peer_talloc_pool
+endif
+if HAVE_OBSTACK
+bench_peers += bench/peer_obstack
+endif
+if HAVE_PROTOBUF
+bench_peers += bench/peer_protobuf
+endif
+if HAVE_CXX
+bench_peers += bench/peer_pmr bench/peer_pmr_pool
 endif
 bench_counted = bench/count bench/count_shared bench/peer_acre_shared \
 	bench/budget
@@ -22,7 +44,8 @@ bench_programs = bench/bench $(bench_peers) $(bench_counted)
 
 EXTRA_PROGRAMS += $(bench_programs)
 CLEANFILES += $(bench_programs)
-EXTRA_DIST += bench/gates bench/instructions.sh
+EXTRA_DIST += bench/charts.gp bench/gates bench/gates.sh bench/instructions.sh \
+	bench/report.sh bench/run.sh
 
 bench_bench_SOURCES = \
 	bench/bench.c \
@@ -34,12 +57,63 @@ bench_bench_LDADD = -lm
 bench_peer_limit_SOURCES = bench/peer_limit.c $(bench_driver)
 bench_peer_limit_LDADD = -lm
 
-bench_peer_malloc_SOURCES = bench/peer_malloc.c $(bench_driver)
+bench_peer_malloc_SOURCES = bench/peer_malloc.c bench/freeing.h $(bench_driver)
 bench_peer_malloc_LDADD = -lm
+
+bench_peer_tcmalloc_SOURCES = bench/peer_tcmalloc.c bench/freeing.h \
+	$(bench_driver)
+bench_peer_tcmalloc_CPPFLAGS = $(AM_CPPFLAGS) $(TCMALLOC_CFLAGS)
+bench_peer_tcmalloc_LDADD = $(TCMALLOC_LIBS) -lm
+
+bench_peer_jemalloc_SOURCES = bench/peer_jemalloc.c bench/freeing.h \
+	$(bench_driver)
+bench_peer_jemalloc_CPPFLAGS = $(AM_CPPFLAGS) $(JEMALLOC_CFLAGS)
+bench_peer_jemalloc_LDADD = $(JEMALLOC_LIBS) -lm
+
+bench_peer_jemalloc_arena_SOURCES = bench/peer_jemalloc_arena.c $(bench_driver)
+bench_peer_jemalloc_arena_CPPFLAGS = $(AM_CPPFLAGS) $(JEMALLOC_CFLAGS)
+bench_peer_jemalloc_arena_LDADD = $(JEMALLOC_LIBS) -lm
+
+bench_peer_mimalloc_SOURCES = bench/peer_mimalloc.c bench/freeing.h \
+	$(bench_driver)
+bench_peer_mimalloc_CPPFLAGS = $(AM_CPPFLAGS) $(MIMALLOC_CFLAGS)
+bench_peer_mimalloc_LDADD = $(MIMALLOC_LIBS) -lm
+
+bench_peer_mimalloc_heap_SOURCES = bench/peer_mimalloc_heap.c $(bench_driver)
+bench_peer_mimalloc_heap_CPPFLAGS = $(AM_CPPFLAGS) $(MIMALLOC_CFLAGS)
+bench_peer_mimalloc_heap_LDADD = $(MIMALLOC_LIBS) -lm
 
 bench_peer_apr_SOURCES = bench/peer_apr.c $(bench_driver)
 bench_peer_apr_CPPFLAGS = $(AM_CPPFLAGS) $(APR_CFLAGS)
 bench_peer_apr_LDADD = $(APR_LIBS) -lm
+
+bench_peer_apr_shared_SOURCES = bench/peer_apr.c $(bench_driver)
+bench_peer_apr_shared_CPPFLAGS = $(AM_CPPFLAGS) $(APR_CFLAGS) -DPEER_SHARED
+bench_peer_apr_shared_LDADD = $(APR_LIBS) -lm
+
+bench_peer_talloc_SOURCES = bench/peer_talloc.c $(bench_driver)
+bench_peer_talloc_CPPFLAGS = $(AM_CPPFLAGS) $(TALLOC_CFLAGS)
+bench_peer_talloc_LDADD = $(TALLOC_LIBS) -lm
+
+bench_peer_talloc_pool_SOURCES = bench/peer_talloc_pool.c $(bench_driver)
+bench_peer_talloc_pool_CPPFLAGS = $(AM_CPPFLAGS) $(TALLOC_CFLAGS)
+bench_peer_talloc_pool_LDADD = $(TALLOC_LIBS) -lm
+
+bench_peer_obstack_SOURCES = bench/peer_obstack.c $(bench_driver)
+bench_peer_obstack_LDADD = -lm
+
+bench_peer_protobuf_SOURCES = bench/peer_protobuf.cc $(bench_driver)
+bench_peer_protobuf_CPPFLAGS = $(AM_CPPFLAGS) $(PROTOBUF_CFLAGS)
+bench_peer_protobuf_CXXFLAGS = -std=c++17 -pthread $(WARN_CFLAGS)
+bench_peer_protobuf_LDADD = $(PROTOBUF_LIBS) -lm
+
+bench_peer_pmr_SOURCES = bench/peer_pmr.cc $(bench_driver)
+bench_peer_pmr_CXXFLAGS = -std=c++17 -pthread $(WARN_CFLAGS)
+bench_peer_pmr_LDADD = -lm
+
+bench_peer_pmr_pool_SOURCES = bench/peer_pmr_pool.cc $(bench_driver)
+bench_peer_pmr_pool_CXXFLAGS = -std=c++17 -pthread $(WARN_CFLAGS)
+bench_peer_pmr_pool_LDADD = -lm
 
 # libtool's -static means acre's static library and the system's shared ones.
 bench_peer_acre_SOURCES = bench/peer_acre.c $(bench_driver)
@@ -63,18 +137,26 @@ bench_budget_SOURCES = bench/budget.c bench/meter.c bench/meter.h
 bench_budget_LDADD = libacre.la
 bench_budget_LDFLAGS = -static -Wl,-S
 
+# What the quick one compares.
+bench_few = bench/peer_limit bench/peer_acre bench/peer_malloc
+if HAVE_APR
+bench_few += bench/peer_apr
+endif
+
 .PHONY: bench bench-quick bench-gates
 
-bench: $(bench_programs)
-	bench/bench $(bench_peers)
+# Ends with the table of gates; the report is bench/report/index.html.
+bench: $(bench_programs) bench/sharing
+	$(srcdir)/bench/run.sh $(bench_peers)
 	$(MAKE) bench-array
-	$(srcdir)/bench/instructions.sh
-	bench/budget
 
-bench-quick: $(bench_programs)
-	bench/bench --quick $(bench_peers)
+bench-quick: $(bench_programs) bench/sharing
+	$(srcdir)/bench/run.sh --quick $(bench_few)
 	$(MAKE) bench-array ARRAY_BENCH=--quick
-	$(srcdir)/bench/instructions.sh
 
 bench-gates: bench/count
 	$(srcdir)/bench/instructions.sh --gates
+
+clean-local: bench-clean
+bench-clean:
+	-rm -rf bench/report

@@ -53,6 +53,7 @@ enum bench_workload {
 	BENCH_LONG,
 	BENCH_HANDOFF,
 	BENCH_REGIONS,
+	BENCH_P99,
 	BENCH_WORKLOADS
 };
 
@@ -65,6 +66,8 @@ enum bench_workload {
 #define BENCH_REGIONS_OPEN 1000
 #define BENCH_REGION_OBJECTS 4096 /* more than one of them ever has */
 #define BENCH_TARGET_UNIT 16u
+#define BENCH_TICKS 4 /* of one time of a request; see ticks.h */
+#define BENCH_TIMES 16384u
 
 /*
  * bench_job: what one thread works on, window after window.
@@ -85,6 +88,10 @@ struct bench_job {
 	const uint16_t *targets; /* SIZES_COUNT, of BENCH_TARGET_UNIT bytes */
 	uint64_t random;
 	uint64_t live_bytes;
+
+	/* P99: requests, by how many BENCH_TICKS each took; the last are all
+	 * that took longer. */
+	uint32_t *times;
 };
 
 struct bench_peer {

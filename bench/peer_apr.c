@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * peer_apr.c - APR pools: a subpool of the thread's pool for each request.
+ * peer_apr.c - APR pools: a subpool for each request.
  *
- * Each thread has an allocator and a root pool of its own, which is how APR
- * is fastest. When another thread closes the regions, the allocator gets the
- * mutex that APR then asks for.
+ * As apr, each thread has an allocator and a root pool of its own, which is
+ * how APR is fastest. When another thread closes the regions, the allocator
+ * gets the mutex that APR then asks for. Compiled with PEER_SHARED it is
+ * apr-shared: all threads have one allocator and root pool, with the mutex.
  */
 #include <errno.h>
 
@@ -15,7 +16,13 @@
 
 #include "bench/peer.h"
 
+#ifdef PEER_SHARED
+#define PEER_NAME "apr-shared"
+#define SHARED true
+#else
 #define PEER_NAME "apr"
+#define SHARED false
+#endif
 #define PEER_MANY 1
 #define PEER_CROSSES 1
 
@@ -30,32 +37,41 @@ struct peer_thread {
 typedef apr_pool_t *peer_region;
 
 static bool locked;
+static apr_pool_t *shared_root;
 
 static int
-peer_start(bool crossing)
-{
-	locked = crossing;
-	return apr_initialize() == APR_SUCCESS ? 0 : ENOMEM;
-}
-
-static int
-peer_thread_start(struct peer_thread *thread)
+make_root(apr_pool_t **root)
 {
 	apr_allocator_t *allocator;
 	apr_thread_mutex_t *mutex;
 
 	if (apr_allocator_create(&allocator) != APR_SUCCESS)
 		return ENOMEM;
-	if (apr_pool_create_unmanaged_ex(&thread->root, NULL, allocator) !=
-		APR_SUCCESS)
+	if (apr_pool_create_unmanaged_ex(root, NULL, allocator) != APR_SUCCESS)
 		return ENOMEM;
 	if (!locked)
 		return 0;
-	if (apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_DEFAULT,
-		    thread->root) != APR_SUCCESS)
+	if (apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_DEFAULT, *root) !=
+		APR_SUCCESS)
 		return ENOMEM;
 	apr_allocator_mutex_set(allocator, mutex);
 	return 0;
+}
+
+static int
+peer_start(bool crossing)
+{
+	locked = crossing || SHARED;
+	if (apr_initialize() != APR_SUCCESS)
+		return ENOMEM;
+	return SHARED ? make_root(&shared_root) : 0;
+}
+
+static int
+peer_thread_start(struct peer_thread *thread)
+{
+	thread->root = shared_root;
+	return SHARED ? 0 : make_root(&thread->root);
 }
 
 static int

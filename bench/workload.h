@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "bench/peer.h"
+#include "bench/ticks.h"
 
 #define BENCH_INLINE static inline __attribute__((always_inline))
 
@@ -129,6 +130,23 @@ static void
 bench_run_typical(struct bench_job *job, uint64_t requests)
 {
 	bench_run_filled(job, requests, BENCH_TYPICAL_OBJECTS);
+}
+
+/* As typical, and each request's time, from the last one's end to its own. */
+static void
+bench_run_p99(struct bench_job *job, uint64_t requests)
+{
+	uint64_t last = ticks_now();
+
+	for (uint64_t i = 0; i < requests; i++) {
+		uint64_t now, time;
+
+		bench_run_filled(job, 1, BENCH_TYPICAL_OBJECTS);
+		now = ticks_now();
+		time = (now - last) / BENCH_TICKS;
+		job->times[time < BENCH_TIMES ? time : BENCH_TIMES - 1]++;
+		last = now;
+	}
 }
 
 static void
@@ -334,7 +352,7 @@ const struct bench_peer bench_peer = {
 	/* In the order of enum bench_workload. */
 	{bench_run_empty, bench_run_tiny, bench_run_typical, bench_run_heavy,
 		bench_run_long, BENCH_IF(PEER_CROSSES, bench_run_handoff),
-		BENCH_IF(PEER_MANY, bench_run_regions)},
+		BENCH_IF(PEER_MANY, bench_run_regions), bench_run_p99},
 };
 
 #endif

@@ -7,6 +7,10 @@
  * helper's add that makes it s + 1 comes later in the one order of seq_cst
  * operations, and the grace period after it begins after the unlink. If it
  * gave an odd s, that holds for the next period only, which ends at s + 3.
+ *
+ * The add only says which comes first. That a reader who enters after the
+ * period has begun finds the unlink done is the waiting's own full barrier:
+ * the synchronize_rcu of each flavour of liburcu begins with one.
  */
 #include "lib/grace.h"
 

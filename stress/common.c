@@ -110,9 +110,15 @@ stress_elapsed(void)
 }
 
 bool
+stress_has_failed(void)
+{
+	return load_relaxed(&failures) > 0;
+}
+
+bool
 stress_goes_on(void)
 {
-	return !load_relaxed(&failures) && stress_elapsed() < stress.seconds;
+	return !stress_has_failed() && stress_elapsed() < stress.seconds;
 }
 
 void

@@ -39,6 +39,7 @@ void stress_begin(int argc, char **argv, const char *purpose,
 
 /* Whether there is time left and nothing has failed. Any thread. */
 bool stress_goes_on(void);
+bool stress_has_failed(void);
 
 /* Seconds since stress_begin. Any thread. */
 double stress_elapsed(void);

@@ -35,10 +35,10 @@ count_block(struct filled *filled, struct tally *tally)
 }
 
 bool
-filled_open(struct filled *filled, acre_pool *pool, uint64_t id,
-	struct tally *tally)
+filled_open_with(struct filled *filled, acre_pool *pool,
+	const acre_region_options *options, uint64_t id, struct tally *tally)
 {
-	filled->region = acre_region_open(pool);
+	filled->region = acre_region_open_with(pool, options);
 	if (!filled->region)
 		return refused();
 	filled->id = id;
@@ -47,6 +47,13 @@ filled_open(struct filled *filled, acre_pool *pool, uint64_t id,
 	tally->opened++;
 	count_block(filled, tally);
 	return true;
+}
+
+bool
+filled_open(struct filled *filled, acre_pool *pool, uint64_t id,
+	struct tally *tally)
+{
+	return filled_open_with(filled, pool, NULL, id, tally);
 }
 
 bool
@@ -85,6 +92,20 @@ verify_object(const struct filled *filled, size_t object)
 			(const void *)&words[i], words[i]);
 		return;
 	}
+}
+
+void
+filled_drop(struct filled *filled, struct tally *tally)
+{
+	size_t last = --filled->count;
+	size_t held;
+
+	verify_object(filled, last);
+	acre_free(filled->region, filled->objects[last].words,
+		filled->objects[last].count * sizeof(uint64_t));
+	held = acre_region_held(filled->region);
+	tally->bytes_held += held - filled->held;
+	filled->held = held;
 }
 
 void

@@ -34,13 +34,19 @@ filled_id(unsigned thread, uint64_t number)
 	return (uint64_t)(thread + 1) << 40 | number;
 }
 
-/* Open a region; counted in tally. Returns false if acre has no memory. */
+/* Open a region, with options or none; counted in tally. Returns false if acre
+ * has no memory. */
 bool filled_open(struct filled *filled, acre_pool *pool, uint64_t id,
 	struct tally *tally);
+bool filled_open_with(struct filled *filled, acre_pool *pool,
+	const acre_region_options *options, uint64_t id, struct tally *tally);
 
 /* Allocate and fill one more object, of at least 16 bytes. Returns false if
  * acre has no memory or filled has all its objects. */
 bool filled_add(struct filled *filled, size_t size, struct tally *tally);
+
+/* Free the object that was added last, of which there is one. */
+void filled_drop(struct filled *filled, struct tally *tally);
 
 /* See that every object is as it was filled. */
 void filled_verify(const struct filled *filled);

@@ -11,7 +11,7 @@ stress_common = \
 stress_programs = stress/aba stress/budget stress/burst stress/churn \
 	stress/handoff stress/idle stress/stalled stress/threads
 
-check_PROGRAMS += $(stress_programs) stress/aba-skip-grace \
+check_PROGRAMS += $(stress_programs) stress/soak stress/aba-skip-grace \
 	stress/idle-skip-membarrier stress/planted-race
 TESTS += $(stress_programs) stress/aba-can-see.sh stress/idle-can-see.sh \
 	stress/tsan-can-see.sh

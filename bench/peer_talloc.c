@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * peer_talloc.c - a talloc context for each request.
+ */
+#include <talloc.h>
+
+#include "bench/peer.h"
+
+#define PEER_NAME "talloc"
+#define PEER_MANY 1
+#define PEER_CROSSES 1
+
+struct peer_space {
+	char nothing;
+};
+
+struct peer_thread {
+	char nothing;
+};
+
+typedef void *peer_region;
+
+static int
+peer_start(bool crossing)
+{
+	(void)crossing;
+	return 0;
+}
+
+static int
+peer_thread_start(struct peer_thread *thread)
+{
+	(void)thread;
+	return 0;
+}
+
+static int
+peer_space_start(struct peer_space *space, size_t bytes, size_t objects)
+{
+	(void)space;
+	(void)bytes;
+	(void)objects;
+	return 0;
+}
+
+static inline peer_region
+peer_open(struct peer_thread *thread, struct peer_space *space)
+{
+	(void)thread;
+	(void)space;
+	return talloc_new(NULL);
+}
+
+static inline void *
+peer_alloc(peer_region region, size_t size)
+{
+	return talloc_size(region, size);
+}
+
+static inline void
+peer_close(struct peer_thread *thread, peer_region region)
+{
+	(void)thread;
+	talloc_free(region);
+}
+
+#include "bench/workload.h"
