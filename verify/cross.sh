@@ -18,14 +18,15 @@ shift
 flags="-std=gnu11 -D_GNU_SOURCE -O2 -g -pthread -Wall -Wextra -Wshadow
 	-Wconversion -Werror -I$source/include -I$source"
 # Suites in C with the RCU flavour bp. Not those of forks, which are not
-# qemu-user's strength; of faults, as in a static program the C library's own
-# calls would fail too; and of mmap, which look for what qemu does not show.
+# qemu-user's strength; of faults and claims, as in a static program the C
+# library's own calls would fail too, and liburcu's count; and of mmap, which
+# look for what qemu does not show.
 suites=
 for file in "$source"/tests/*_test.c; do
 	name=${file##*/}
 	case $name in
 	header* | bridge* | *_memb_* | *_mb_* | *_qsbr_* | *flavour*) ;;
-	fork* | fault* | mmap*) ;;
+	fork* | fault* | claim* | mmap*) ;;
 	*) suites="$suites ${name%.c}" ;;
 	esac
 done
