@@ -21,7 +21,7 @@ begin(what, wide, high) = sprintf("set terminal %s size %d,%d %s;" . \
 	"font 'DejaVu Sans,9'", name(what))
 
 # Bars from `from` to each value, the least at the top.
-colour(peer) = peer eq 'acre' ? acre : other
+colour(peer) = peer eq "acre" ? acre : peer eq "limit" ? 0x666666 : other
 bars(what, from) = sprintf("plot '%s' using 2:0:(%g):2:($0-0.36):" . \
 	"($0+0.36):(colour(strcol(1))):ytic(1) with boxxyerror fs solid 1 " . \
 	"noborder lc rgb variable notitle, '' using 2:0:(sprintf(' %%.2f', " . \

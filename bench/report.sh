@@ -16,12 +16,12 @@ kind=${2:-svg}
 	exit 2
 }
 
-# rows FILTER COLUMN FILE: peer and column of the rows of a workload that have
-# one, the least first.
+# rows "WORKLOAD THREADS" COLUMN FILE: each peer and its column, if it has one,
+# the least first.
 rows() {
 	awk -F '\t' -v column="$2" '
-		$1 " " $2 ~ "^(" workload ")$" && $column != "nan" &&
-		$3 != "limit" { print $3, $column }' workload="$1" \
+		$1 " " $2 == workload && $column != "nan" &&
+		($3 != "limit" || column != 5) { print $3, $column }' workload="$1" \
 		"$out/results.tsv" | sort -k 2g >"$out/$3.dat"
 }
 

@@ -158,6 +158,44 @@ START_TEST(each_burst_decays)
 }
 END_TEST
 
+/* When is it to be looked at? 0: at no time that is already known. */
+static int64_t
+due_of(acre_pool *of)
+{
+	int64_t due;
+
+	registry_lock();
+	due = of->due;
+	registry_unlock();
+	return due;
+}
+
+/* Or the next burst's first step would come at once. */
+START_TEST(a_pool_that_is_left_alone_forgets_when_it_was_due)
+{
+	pool = pool_with((acre_pool_options){.decay_ms = 1});
+	burst(pool, 5 * MIB);
+	await_chunk_bytes(pool, 0);
+	while (load_seq_cst(&pool->decays) || due_of(pool))
+		sched_yield();
+	end();
+}
+END_TEST
+
+/* A chunk may be more than is given back between two looks of the helper. */
+START_TEST(large_chunks_decay_too)
+{
+	pool = pool_with((acre_pool_options){.decay_ms = 1,
+		.chunk_size = 16 * MIB, .keep_bytes = 20 * MIB});
+	burst(pool, 60 * MIB);
+	await_chunk_bytes(pool, 32 * MIB);
+	await_steps(pool, 3);
+	ck_assert_uint_eq(stats_of(pool).chunk_bytes, 32 * MIB);
+	end();
+}
+END_TEST
+
+
 /* What is in use stays, and what is idle in the same chunks goes. */
 START_TEST(fragmented_chunks_decay_too)
 {
@@ -380,7 +418,8 @@ END_TEST
 
 SUITE("decay", memory_falls_to_what_is_kept_and_not_below,
 	nothing_goes_before_its_time, without_decay_ms_nothing_decays,
-	each_burst_decays, fragmented_chunks_decay_too,
+	each_burst_decays, a_pool_that_is_left_alone_forgets_when_it_was_due,
+	large_chunks_decay_too, fragmented_chunks_decay_too,
 	what_a_waiting_thread_keeps_decays,
 	a_grace_period_is_not_held_up_by_a_long_decay,
 	several_pools_decay_each_at_its_pace, a_pool_may_end_while_it_decays,

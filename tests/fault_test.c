@@ -599,8 +599,9 @@ is_trimmed(void)
 	fill(open_in(shared), 20);
 }
 
-/* Until the helper has given all of it back; where it could not be made, that
- * is tried again, and a new chunk asks for it. */
+/* Until the helper has given all of it back, but while nothing can be had.
+ * Where it could not be made, that is tried again, and a new chunk asks for
+ * it. */
 static void
 decays(void)
 {
@@ -614,7 +615,8 @@ decays(void)
 	region = open_in(pool);
 	fill(region, 40);
 	close_region(region);
-	fault_never();
+	if (fault.mode == FAULT_OUTAGE)
+		fault_never();
 	for (int i = 0; i < 600; i++)
 		retire(open_in(pool));
 	acre_thread_flush(pool);

@@ -5,10 +5,12 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/atomic.h"
 #include "lib/grace.h"
+#include "tests/actor.h"
 #include "tests/process.h"
 #include "tests/suite.h"
 
@@ -177,12 +179,87 @@ START_TEST(without_it_waiting_is_not_for_ever)
 }
 END_TEST
 
+/* ---- one that ends while another is asked for ---- */
+
+static struct actor releaser;
+static _Atomic(pid_t) releasers_tid;
+static _Atomic(bool) is_in_tick, may_end;
+
+static void
+tick_slowly(void)
+{
+	store_release(&is_in_tick, true);
+	while (!load_acquire(&may_end))
+		sched_yield();
+	grace_begin();
+	grace_end();
+}
+
+static void
+release_slowly(void *unused)
+{
+	(void)unused;
+	store_release(&releasers_tid, (pid_t)syscall(SYS_gettid));
+	helper_release();
+}
+
+/* The last pool's end waits for the helper to end, in the middle of a tick. */
+static void
+begin_to_end(void)
+{
+	pid_t tid;
+
+	helper_set_tick(tick_slowly);
+	helper_retain();
+	helper_want(grace_needed());
+	while (!load_acquire(&is_in_tick))
+		sched_yield();
+	actor_start(&releaser);
+	actor_begin(&releaser, release_slowly, NULL);
+	while (!(tid = load_acquire(&releasers_tid)) || !is_asleep(tid))
+		sched_yield();
+}
+
+static void
+let_end(void)
+{
+	store_release(&may_end, true);
+	actor_await(&releaser);
+	actor_end(&releaser);
+}
+
+START_TEST(what_was_asked_of_one_that_ends_the_next_one_does)
+{
+	uint64_t needed;
+
+	begin_to_end();
+	helper_retain();
+	needed = grace_needed() + 2; /* not with this tick */
+	helper_want(needed);
+	let_end();
+	wait_for(needed);
+	ck_assert_int_eq(count_threads("acre-helper"), 1);
+	helper_release();
+}
+END_TEST
+
+START_TEST(a_pool_that_begins_meanwhile_and_asks_for_nothing_gets_none)
+{
+	begin_to_end();
+	helper_retain();
+	let_end();
+	ck_assert(helper_is_dormant());
+	ck_assert_int_eq(count_threads("acre-helper"), 0);
+	helper_release();
+}
+END_TEST
+
 /* ---- work that is done now and then ---- */
 
 static _Atomic(int) works;
-static _Atomic(long) next_work;
+static _Atomic(int64_t) next_work;
 
-static long
+static int64_t
 work(void)
 {
 	ck_assert(helper_is_me());
@@ -215,10 +292,34 @@ START_TEST(work_is_done_when_it_says_and_not_without)
 }
 END_TEST
 
+static int64_t
+work_once(void)
+{
+	add_relaxed(&works, 1);
+	return -1;
+}
+
+START_TEST(work_that_was_asked_of_one_that_ends_the_next_one_does)
+{
+	helper_set_decay(work_once);
+	begin_to_end();
+	helper_retain();
+	/* There still is one. */
+	ck_assert(helper_want_decay());
+	let_end();
+	while (!load_relaxed(&works))
+		sched_yield();
+	helper_release();
+}
+END_TEST
+
 SUITE("helper", a_request_is_served_without_a_grace_period_in_the_caller,
 	no_helper_before_a_request_and_none_after_the_last_pool,
 	it_comes_again_after_it_was_gone, a_request_wakes_a_sleeping_helper,
 	signals_stay_the_applications,
 	it_comes_when_it_could_not_be_created_at_first,
 	without_it_waiting_is_not_for_ever,
-	work_is_done_when_it_says_and_not_without)
+	what_was_asked_of_one_that_ends_the_next_one_does,
+	a_pool_that_begins_meanwhile_and_asks_for_nothing_gets_none,
+	work_is_done_when_it_says_and_not_without,
+	work_that_was_asked_of_one_that_ends_the_next_one_does)

@@ -2,6 +2,8 @@
 /* large_test.c - objects with memory of their own, which goes back alone. */
 #include "lib/region.h"
 
+#include <sched.h>
+
 #include "tests/fixture.h"
 #include "tests/source.h"
 
@@ -706,6 +708,56 @@ START_TEST(the_handler_can_make_room_for_a_large_one)
 }
 END_TEST
 
+/* A source that asks this thread to wait for another, and gives it nothing. */
+static _Thread_local bool is_refused;
+static _Atomic(bool) is_asked, another_asks;
+
+static void *
+refuse_this_thread(void *userdata, size_t size)
+{
+	if (!is_refused)
+		return test_source_allocate(userdata, size);
+	store_release(&is_asked, true);
+	while (!load_acquire(&another_asks))
+		sched_yield();
+	for (int i = 0; i < 1000; i++)
+		sched_yield();
+	return NULL;
+}
+
+static void *
+ask_in_vain(void *unused)
+{
+	acre_region *r = acre_region_open(pool);
+
+	(void)unused;
+	is_refused = true;
+	ck_assert_ptr_null(acre_alloc(r, 5 * MIB));
+	ck_assert_int_eq(errno, ENOMEM);
+	acre_region_close(r);
+	return NULL;
+}
+
+START_TEST(nobody_is_refused_for_what_comes_to_nothing)
+{
+	pthread_t in_vain;
+
+	source = (struct test_source){.alignment = PAGE};
+	test_source_init(&source);
+	source.allocator.allocate = refuse_this_thread;
+	setup_with((acre_pool_options){.source = &source.allocator,
+		.max_bytes = 8 * MIB});
+	ck_assert_int_eq(pthread_create(&in_vain, NULL, ask_in_vain, NULL),
+		0);
+	while (!load_acquire(&is_asked))
+		sched_yield();
+	store_release(&another_asks, true);
+	filled(region, 5 * MIB, 1);
+	pthread_join(in_vain, NULL);
+	teardown_over_source();
+}
+END_TEST
+
 SUITE("large", each_size_gets_its_block_or_the_source,
 	what_is_not_larger_than_a_quarter_block_is_not_large,
 	what_fits_where_the_region_stands_is_not_large,
@@ -730,4 +782,5 @@ SUITE("large", each_size_gets_its_block_or_the_source,
 	the_pools_limit_counts_large_ones_to_the_byte,
 	the_regions_limit_counts_large_ones_to_the_byte,
 	the_regions_limit_lets_large_ones_shrink,
-	the_handler_can_make_room_for_a_large_one)
+	the_handler_can_make_room_for_a_large_one,
+	nobody_is_refused_for_what_comes_to_nothing)

@@ -18,14 +18,15 @@ shift
 flags="-std=gnu11 -D_GNU_SOURCE -O2 -g -pthread -Wall -Wextra -Wshadow
 	-Wconversion -Werror -I$source/include -I$source"
 # Suites in C with the RCU flavour bp. Not those of forks, which are not
-# qemu-user's strength; of faults, as in a static program the C library's own
-# calls would fail too; and of mmap, which look for what qemu does not show.
+# qemu-user's strength; of faults and claims, as in a static program the C
+# library's own calls would fail too, and liburcu's count; and of mmap, which
+# look for what qemu does not show.
 suites=
 for file in "$source"/tests/*_test.c; do
 	name=${file##*/}
 	case $name in
 	header* | bridge* | *_memb_* | *_mb_* | *_qsbr_* | *flavour*) ;;
-	fork* | fault* | mmap*) ;;
+	fork* | fault* | claim* | mmap*) ;;
 	*) suites="$suites ${name%.c}" ;;
 	esac
 done
@@ -53,11 +54,10 @@ packages()
 		-o "APT::Architecture=$1" -o "APT::Architectures=$1"
 	machine=$1
 	shift
-	{
-		apt-get "$@" update &&
-			(cd "$here/debs" && apt-get "$@" download liburcu-dev \
-				check libsubunit-dev)
-	} >"apt-$machine.log" 2>&1 || return 1
+	# Where one of several lists cannot be had, the others may do.
+	apt-get "$@" update >"apt-$machine.log" 2>&1 || true
+	(cd "$here/debs" && apt-get "$@" download liburcu-dev check \
+		libsubunit-dev) >>"apt-$machine.log" 2>&1 || return 1
 	for deb in "$here"/debs/*.deb; do
 		dpkg -x "$deb" "root-$machine.part"
 	done
@@ -78,6 +78,21 @@ compile()
 	done
 }
 
+# wraps SUITE: the calls that its linker leads elsewhere.
+wraps()
+{
+	sed -n "s/^tests_$1_LDFLAGS = -static//p" "$source"/tests/*.mk
+}
+
+# sources SUITE: what it is made of.
+sources()
+{
+	files=$(sed -n "s/^tests_$1_SOURCES = //p" "$source"/tests/*.mk)
+	for file in ${files:-tests/$1.c}; do
+		echo "$source/$file"
+	done
+}
+
 # check MACHINE LIBRARIES RUNNER COMPILER...: build each suite and run it;
 # RUNNER may be empty.
 check()
@@ -90,9 +105,10 @@ check()
 	failed=0
 	for suite in $suites; do
 		program=$objects/$suite
-		# shellcheck disable=SC2086
-		if ! "$@" $flags -Wno-error "$source/tests/$suite.c" \
-			"$objects"/*.o $libraries -static -o "$program" \
+		# shellcheck disable=SC2046,SC2086
+		if ! "$@" $flags -Wno-error $(sources "$suite") \
+			"$objects"/*.o $libraries $(wraps "$suite") -static \
+			-o "$program" \
 			>"$program.log" 2>&1
 		then
 			echo "$machine: $suite does not build: $program.log"

@@ -155,17 +155,18 @@ class Run:
             libraries += variable(os.path.join(self.work, "Makefile"),
                                   name).split()
         suites = {}
-        folder = os.path.join(self.work, "tests")
-        for name in sorted(os.listdir(folder)):
-            # In C, and with the RCU flavour bp.
-            suite = re.fullmatch(
-                r"((?!header|bridge|scope_cxx|\w+_(?:memb?|mb|qsbr)_)"
-                r"\w+_test)(?:-\1)?\.o", name)
-            if suite:
-                wraps = re.search(rf"^tests_{suite[1]}_LDFLAGS = (.*)$",
-                                  makefile, re.M)
-                suites[suite[1]] = (os.path.join(folder, name),
-                                    self.wraps(makefile, wraps), libraries)
+        # In C, and with the RCU flavour bp.
+        for suite, objects in re.findall(
+                r"^(?:am_)?tests_((?!header|bridge)\w+_test)_OBJECTS = "
+                r"((?:.*\\\n)*.*)$", makefile, re.M):
+            if re.search(r"_(cxx|memb|mb|qsbr)_", suite) or "am_" in objects:
+                continue
+            flags = re.search(rf"^tests_{suite}_LDFLAGS = (.*)$", makefile,
+                              re.M)
+            objects = objects.replace("\\\n", " ").replace("$(OBJEXT)", "o")
+            suites[suite] = ([os.path.join(self.work, name)
+                              for name in objects.split()],
+                             self.wraps(makefile, flags), libraries)
         return suites
 
     @staticmethod
@@ -228,9 +229,9 @@ class Run:
 
     def link(self, suite, objects, folder):
         """None: it does not."""
-        test, wraps, libraries = self.suites[suite]
+        tests, wraps, libraries = self.suites[suite]
         program = os.path.join(folder, suite)
-        done = subprocess.run(["gcc", "-pthread", *wraps, test, *objects,
+        done = subprocess.run(["gcc", "-pthread", *wraps, *tests, *objects,
                                *libraries, "-o", program],
                               stderr=subprocess.DEVNULL)
         return None if done.returncode else program
@@ -269,7 +270,8 @@ def number_from(text):
 
 def main():
     if len(sys.argv) < 3:
-        sys.exit(__doc__)
+        print(__doc__, file=sys.stderr)
+        sys.exit(2)
     source, work = map(os.path.abspath, sys.argv[1:3])
     count, seed = (list(map(number_from, sys.argv[3:5])) + [0, 1])[:2] \
         if len(sys.argv) > 4 else (number_from((sys.argv[3:] + ["0"])[0]), 1)

@@ -10,9 +10,10 @@ and the reason:
 
     pool.c | abort(); | corrupt memory
 
-A text stands for all lines of the file that read so. Branches of asserts do
-not count, as one of each is never taken. Ends with 1 when a line is not run
-and not listed, or is listed and not there any more, or listed and was run.
+A text stands for all lines of the file that read so; one whose reason begins
+with "sometimes" may run. Branches of asserts do not count, as one of each is
+never taken. Ends with 1 when a line is not run and not listed, or is listed
+and was run or is not there.
 """
 import json
 import os
@@ -40,6 +41,11 @@ def read_lines(path):
             for line in file["lines"] if not line.get("gcovr/noncode")]
 
 
+def texts_of(lib):
+    return {(name, text.strip()) for name in os.listdir(lib)
+            for text in open(os.path.join(lib, name))}
+
+
 def share(done, total):
     return f"{done:6}/{total:<6}{100 * done / max(total, 1):5.1f}%"
 
@@ -53,7 +59,8 @@ def print_table(rows):
 
 def main():
     if len(sys.argv) != 4:
-        sys.exit(__doc__)
+        print(__doc__, file=sys.stderr)
+        sys.exit(2)
     path, lib, listed = sys.argv[1], sys.argv[2], read_list(sys.argv[3])
     rows, not_run = [], []
     for name, lines in sorted(read_lines(path)):
@@ -70,7 +77,10 @@ def main():
         reason = listed.get((name, text))
         print(f"{name}:{number}: {text}: {reason or 'NOT RUN'}")
         bad += reason is None
+    there = texts_of(lib)
     for key in listed.keys() - {(name, text) for name, _, text in not_run}:
+        if listed[key].startswith("sometimes") and key in there:
+            continue
         print(f"{key[0]}: {key[1]}: listed, and run or not there")
         bad += 1
     print(f"{bad} lines are neither run nor explained")
