@@ -128,8 +128,12 @@ page() {
 }
 
 sort_data
+note=
+if grep -q '^run.*disturbed$' "$out/results.tsv"; then
+	note='; a disturbed run'
+fi
 if command -v gnuplot >/dev/null; then
-	gnuplot -e "dir='$out'; kind='$kind'" "$here/charts.gp" || exit 1
+	gnuplot -e "dir='$out'; kind='$kind'; note='$note'" "$here/charts.gp" || exit 1
 else
 	echo "report.sh: no gnuplot, so no charts" >&2
 fi

@@ -49,7 +49,8 @@ failed=0
 rm -rf "$out" && mkdir -p "$out" || exit 1
 
 # shellcheck disable=SC2086 # options are words
-part times.md "Times" bench/bench $quick $BENCH_OPTIONS --results "$out/results.tsv" "$@"
+part times.md "Times" bench/bench $quick $BENCH_OPTIONS \
+	--results "$out/results.tsv" "$@"
 if [ -n "$quick" ]; then
 	part instructions.md "Instructions" "$here/instructions.sh" --gates
 	part sharing.md "What threads share" bench/sharing --gates
