@@ -599,9 +599,9 @@ is_trimmed(void)
 	fill(open_in(shared), 20);
 }
 
-/* Until the helper has given all of it back, but while nothing can be had.
- * Where it could not be made, that is tried again, and a new chunk asks for
- * it. */
+/* Until the helper has given all of it back, but a chunk that nobody has carved
+ * yet. Where it could not be made, that is tried again, and a new chunk asks
+ * for it. */
 static void
 decays(void)
 {
@@ -615,8 +615,7 @@ decays(void)
 	region = open_in(pool);
 	fill(region, 40);
 	close_region(region);
-	if (fault.mode == FAULT_OUTAGE)
-		fault_never();
+	fault_never();
 	for (int i = 0; i < 600; i++)
 		retire(open_in(pool));
 	acre_thread_flush(pool);
@@ -626,7 +625,7 @@ decays(void)
 	do {
 		sched_yield();
 		acre_pool_stats(pool, &s);
-	} while (s.chunk_bytes);
+	} while (s.chunk_bytes > s.uncarved_bytes + s.slack_bytes);
 }
 
 static acre_budget *

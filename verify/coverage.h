@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 void __gcov_dump(void);
-#define _exit(status) (__gcov_dump(), _exit(status))
+#define _exit(status) \
+	({ int code_ = (status); __gcov_dump(); _exit(code_); })
 #define syscall(number, ...)                                    \
 	((number) == SYS_exit_group ? __gcov_dump() : (void)0,  \
 		syscall(number, ##__VA_ARGS__))
