@@ -2,8 +2,9 @@
 #
 # charts.gp - the charts of a run, from what report.sh has sorted.
 #
-#	gnuplot -e "dir='bench/report'; kind='svg'" charts.gp
+#	gnuplot -e "dir='bench/report'; kind='svg'; note=''" charts.gp
 #
+# note goes behind the titles of what was timed.
 # kind is svg, or png to look at them with something that knows no SVG.
 
 set encoding utf8
@@ -21,7 +22,7 @@ begin(what, wide, high) = sprintf("set terminal %s size %d,%d %s;" . \
 	"font 'DejaVu Sans,9'", name(what))
 
 # Bars from `from` to each value, the least at the top.
-colour(peer) = peer eq 'acre' ? acre : other
+colour(peer) = peer eq "acre" ? acre : peer eq "limit" ? 0x666666 : other
 bars(what, from) = sprintf("plot '%s' using 2:0:(%g):2:($0-0.36):" . \
 	"($0+0.36):(colour(strcol(1))):ytic(1) with boxxyerror fs solid 1 " . \
 	"noborder lc rgb variable notitle, '' using 2:0:(sprintf(' %%.2f', " . \
@@ -31,7 +32,7 @@ bars(what, from) = sprintf("plot '%s' using 2:0:(%g):2:($0-0.36):" . \
 
 eval begin('ratios', 1080, 1130)
 set multiplot layout 3,2 title "Time of a request, x the limit" . \
-	" (a bare pointer that is moved); logarithmic" font ',14'
+	" (a bare pointer that is moved); logarithmic" . note font ',14'
 set logscale x
 set yrange [*:*] reverse
 set offsets 0, 0, 0.6, 0.6
@@ -43,7 +44,9 @@ titles = '"tiny: 16 objects" "typical: 100 objects, 24 KB" ' . \
 	'"heavy: 2,000 objects, 1 MB" "long: 1,000,000 objects" ' . \
 	'"hand-off: another thread closes" ' . \
 	'"99th percentile of typical, 2 threads"'
+has_data(file) = system("test -s '" . file . "' && echo yes") eq 'yes'
 do for [i = 1:words(panels)] {
+	if (!has_data(data(word(panels, i)))) { continue }
 	stats data(word(panels, i)) using 2 nooutput name 'S'
 	set xrange [0.8:S_max * 2.2]
 	set title word(titles, i) offset 0, -0.6
@@ -61,7 +64,7 @@ set offsets 0, 0.1, 0.6, 0.6
 eval bars('memory', 1)
 
 eval begin('threads', 640, 480)
-set title "Typical request: throughput of 2 threads against 1"
+set title "Typical request: throughput of 2 threads against 1" . note
 set xrange [0:2.4]
 set offsets 0, 0, 0.6, 0.6
 eval bars('threads', 0)

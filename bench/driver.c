@@ -9,8 +9,9 @@
  * the peer cannot do this workload. Then for each line with a number of
  * requests it runs so many in each thread and answers with one line:
  *
- *	ns per request (p99: the 99th percentile of all), share of the time waited for a core, times put off a
- *	core, ns stolen by the host, bytes resident, bytes of live objects
+ *	ns per request (p99: the 99th percentile of all), share of the time
+ *	waited for a core, times put off a core, ns stolen by the host, bytes
+ *	resident, bytes of live objects
  *
  * The threads live as long as the process, so that a window finds what the
  * last one left: full caches, mapped pages. As other programs ran in between,

@@ -147,12 +147,12 @@ endif
 
 # Ends with the table of gates; the report is bench/report/index.html.
 bench: $(bench_programs) bench/sharing
-	$(srcdir)/bench/run.sh $(bench_peers)
 	$(MAKE) bench-array
+	$(srcdir)/bench/run.sh $(bench_peers)
 
 bench-quick: $(bench_programs) bench/sharing
-	$(srcdir)/bench/run.sh --quick $(bench_few)
 	$(MAKE) bench-array ARRAY_BENCH=--quick
+	$(srcdir)/bench/run.sh --quick $(bench_few)
 
 bench-gates: bench/count
 	$(srcdir)/bench/instructions.sh --gates

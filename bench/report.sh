@@ -16,12 +16,12 @@ kind=${2:-svg}
 	exit 2
 }
 
-# rows FILTER COLUMN FILE: peer and column of the rows of a workload that have
-# one, the least first.
+# rows "WORKLOAD THREADS" COLUMN FILE: each peer and its column, if it has one,
+# the least first.
 rows() {
 	awk -F '\t' -v column="$2" '
-		$1 " " $2 ~ "^(" workload ")$" && $column != "nan" &&
-		$3 != "limit" { print $3, $column }' workload="$1" \
+		$1 " " $2 == workload && $column != "nan" &&
+		($3 != "limit" || column != 5) { print $3, $column }' workload="$1" \
 		"$out/results.tsv" | sort -k 2g >"$out/$3.dat"
 }
 
@@ -128,8 +128,12 @@ page() {
 }
 
 sort_data
+note=
+if grep -q '^run.*disturbed$' "$out/results.tsv"; then
+	note='; a disturbed run'
+fi
 if command -v gnuplot >/dev/null; then
-	gnuplot -e "dir='$out'; kind='$kind'" "$here/charts.gp" || exit 1
+	gnuplot -e "dir='$out'; kind='$kind'; note='$note'" "$here/charts.gp" || exit 1
 else
 	echo "report.sh: no gnuplot, so no charts" >&2
 fi

@@ -8,7 +8,7 @@
 # Run in the build's top folder; the programs are the peers. Prints Markdown,
 # and leaves in bench/report each part's table and numbers, the charts, and
 # index.html, which has all of it in one file. With --quick: fewer workloads,
-# no charts.
+# no charts. BENCH_OPTIONS goes to bench/bench.
 #
 # Exit status: that of gates.sh, but 0 where some gates do not count; 1 when a
 # part fails; 2 usage.
@@ -48,7 +48,9 @@ part() {
 failed=0
 rm -rf "$out" && mkdir -p "$out" || exit 1
 
-part times.md "Times" bench/bench $quick --results "$out/results.tsv" "$@"
+# shellcheck disable=SC2086 # options are words
+part times.md "Times" bench/bench $quick $BENCH_OPTIONS \
+	--results "$out/results.tsv" "$@"
 if [ -n "$quick" ]; then
 	part instructions.md "Instructions" "$here/instructions.sh" --gates
 	part sharing.md "What threads share" bench/sharing --gates

@@ -3,6 +3,11 @@
 EXTRA_DIST += \
 	doc/arrays.md \
 	doc/benchmarks.md \
+	doc/charts/memory.svg \
+	doc/charts/ratios.svg \
+	doc/charts/sharing.svg \
+	doc/charts/threads.svg \
+	doc/charts/throughput.svg \
 	doc/decisions/0001-descriptors-wait-not-pages.md \
 	doc/decisions/0002-fresh-chunk-carved-in-place.md \
 	doc/decisions/0003-grace-periods-have-numbers.md \
@@ -30,8 +35,9 @@ EXTRA_DIST += \
 	doc/decisions/0025-trim-sorts-by-chunk.md \
 	doc/decisions/0026-decay-in-eight-steps.md \
 	doc/decisions/0027-what-is-tried-before-enomem.md \
+	doc/decisions/0028-what-an-empty-region-costs.md \
+	doc/decisions/0029-what-open-regions-hold.md \
 	doc/design.md \
 	doc/limits.md \
-	doc/verification-memory.md \
-	doc/verification-tests.md \
+	doc/scale.md \
 	doc/verification.md

@@ -14,7 +14,7 @@
 
 void *engine_alloc(size_t size);
 
-/* ---- explore.c: executions ---- */
+/* ---- explore.c: executions; fibre.c: threads ---- */
 
 /* What a thread is about to do; two that do not touch the same thing may
  * change places. */

@@ -4,8 +4,8 @@
  *
  *   choices    [ thread 2 ][ thread 1 ][ write 3 ][ thread 1 ] ...
  *
- * Each thread is a fibre that stops before every operation that others could
- * notice, and says which. An execution begins anew, follows the list of the
+ * Each thread is a fibre (fibre.c) that stops before every operation that others
+ * could notice, and says which. An execution begins anew, follows the list of the
  * one before up to the last choice that has another way left, and goes that
  * way.
  *
@@ -18,42 +18,22 @@
  * does not commute with (source sets: P. Abdulla, S. Aronis, B. Jonsson,
  * K. Sagonas, "Optimal dynamic partial order reduction", POPL 2014).
  */
-#undef _FORTIFY_SOURCE /* its longjmp is for one stack only */
-
 #include "explore/engine.h"
 
-#include <link.h>
-#include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <ucontext.h>
 
-#define STACK_SIZE ((size_t)128 << 10)
+#include "explore/fibre.h"
+
 #define CHOICES_MOST 4096
 #define STEPS_MOST 255
-#define TLS_MOST 1024
 #define REPORT_MOST ((size_t)64 << 10)
 
 /* The program's data, which the linker names. */
 extern char __data_start[], _end[];
-
-struct fibre {
-	ucontext_t context; /* its beginning */
-	jmp_buf place; /* where it goes on */
-	bool begun;
-	char *stack;
-	void *(*body)(void *);
-	void (*simple)(void);
-	void *argument;
-	void *result;
-	bool ended;
-	bool may_sleep;
-	struct step next;
-	char tls[TLS_MOST];
-};
 
 struct choice {
 	bool is_thread;
@@ -76,12 +56,7 @@ struct played {
 };
 
 static struct engine {
-	struct fibre fibres[THREADS_MOST];
-	unsigned thread_count;
-	unsigned current;
-	bool alone;
 	enum end end;
-	jmp_buf scheduler;
 
 	struct choice choices[CHOICES_MOST];
 	bool unreduced;
@@ -94,9 +69,6 @@ static struct engine {
 	uint8_t clocks[THREADS_MOST][THREADS_MOST];
 
 	char *data; /* as the program's was at the beginning */
-	char *tls;  /* the same */
-	char *tls_place;
-	size_t tls_size;
 
 	struct outcome outcome;
 	bool noting;
@@ -117,52 +89,7 @@ engine_alloc(size_t size)
 	return p;
 }
 
-/* ---- what the parts ask ---- */
-
-unsigned
-engine_thread(void)
-{
-	return engine->current;
-}
-
-bool
-engine_is_alone(void)
-{
-	return engine->alone;
-}
-
-bool
-engine_has_ended(unsigned thread)
-{
-	return engine->fibres[thread].ended;
-}
-
-void *
-engine_result(unsigned thread)
-{
-	return engine->fibres[thread].result;
-}
-
-void
-engine_may_sleep(bool may)
-{
-	engine->fibres[engine->current].may_sleep = may;
-}
-
-static bool
-is_within(const void *p, const char *start, size_t size)
-{
-	return (const char *)p >= start && (const char *)p < start + size;
-}
-
-bool
-engine_is_private(const void *p)
-{
-	for (unsigned t = 0; t < engine->thread_count; t++)
-		if (is_within(p, engine->fibres[t].stack, STACK_SIZE))
-			return true;
-	return is_within(p, engine->tls_place, engine->tls_size);
-}
+/* ---- reports ---- */
 
 void
 engine_note(const struct seam_site *site, const char *format, ...)
@@ -178,19 +105,19 @@ engine_note(const struct seam_site *site, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
 	n = snprintf(engine->report + engine->noted, room,
-		"  %u  %-18s %4d  %s\n", engine->current,
+		"  %u  %-18s %4d  %s\n", engine_thread(),
 		site ? site->function : "", site ? site->line : 0, text);
 	if (n > 0 && (size_t)n < room)
 		engine->noted += (size_t)n;
 }
 
-/* ---- fibres ---- */
+/* ---- ends ---- */
 
 static _Noreturn void
 leave(enum end end)
 {
 	engine->end = end;
-	_longjmp(engine->scheduler, 1);
+	fibre_leave();
 }
 
 void
@@ -220,105 +147,6 @@ engine_impossible(void)
 	leave(IMPOSSIBLE);
 }
 
-static void
-switch_to(struct fibre *fibre)
-{
-	if (_setjmp(engine->scheduler))
-		return;
-	if (fibre->begun)
-		_longjmp(fibre->place, 1);
-	fibre->begun = true;
-	setcontext(&fibre->context);
-}
-
-/* Go on with a thread until it stops. */
-static void
-go_on(unsigned thread)
-{
-	struct fibre *fibre = &engine->fibres[thread];
-
-	engine->current = thread;
-	memcpy(engine->tls_place, fibre->tls, engine->tls_size);
-	switch_to(fibre);
-	memcpy(fibre->tls, engine->tls_place, engine->tls_size);
-}
-
-static void
-stop(void)
-{
-	struct fibre *fibre = &engine->fibres[engine->current];
-
-	if (!_setjmp(fibre->place))
-		_longjmp(engine->scheduler, 1);
-}
-
-static void
-run_fibre(void)
-{
-	struct fibre *fibre = &engine->fibres[engine->current];
-
-	if (fibre->simple)
-		fibre->simple();
-	else
-		fibre->result = fibre->body(fibre->argument);
-	fibre->ended = true;
-	stop();
-}
-
-/* Let a thread begin; it runs up to its first step. */
-static void
-start(unsigned thread)
-{
-	struct fibre *fibre = &engine->fibres[thread];
-
-	getcontext(&fibre->context);
-	fibre->context.uc_stack.ss_sp = fibre->stack;
-	fibre->context.uc_stack.ss_size = STACK_SIZE;
-	fibre->context.uc_link = NULL;
-	makecontext(&fibre->context, run_fibre, 0);
-	fibre->ended = fibre->may_sleep = fibre->begun = false;
-	fibre->next = (struct step){.kind = LOCAL, .name = "begin"};
-}
-
-static unsigned
-new_thread(void)
-{
-	unsigned thread = engine->thread_count++;
-
-	if (thread == THREADS_MOST)
-		engine_limit("more than %d threads", THREADS_MOST);
-	memcpy(engine->fibres[thread].tls, engine->tls, engine->tls_size);
-	return thread;
-}
-
-unsigned
-engine_create(void *(*body)(void *), void *argument)
-{
-	unsigned thread = new_thread();
-	struct fibre *fibre = &engine->fibres[thread];
-
-	fibre->body = body;
-	fibre->simple = NULL;
-	fibre->argument = argument;
-	memory_tick();
-	view_join(memory_view(thread), memory_view(engine->current));
-	memory_tick();
-	start(thread);
-	return thread;
-}
-
-void
-engine_step(struct step step)
-{
-	if (engine->alone) {
-		if (step.can && !step.can(step.argument))
-			explore_fail("%s waits for nobody", step.name);
-		return;
-	}
-	engine->fibres[engine->current].next = step;
-	stop();
-}
-
 /* ---- choices ---- */
 
 static struct choice *
@@ -340,20 +168,11 @@ engine_choose(unsigned count)
 {
 	struct choice *choice;
 
-	if (count <= 1 || engine->alone)
+	if (count <= 1 || engine_is_alone())
 		return 0;
 	choice = next_choice();
 	choice->count = (uint8_t)count;
 	return choice->taken;
-}
-
-static bool
-can_step(unsigned thread)
-{
-	const struct fibre *fibre = &engine->fibres[thread];
-
-	return !fibre->ended &&
-		(!fibre->next.can || fibre->next.can(fibre->next.argument));
 }
 
 static uint32_t
@@ -361,8 +180,8 @@ find_enabled(void)
 {
 	uint32_t enabled = 0;
 
-	for (unsigned t = 1; t < engine->thread_count; t++)
-		if (can_step(t))
+	for (unsigned t = 1; t < fibre_count(); t++)
+		if (fibre_can_step(t))
 			enabled |= (uint32_t)1 << t;
 	return enabled;
 }
@@ -371,8 +190,8 @@ find_enabled(void)
 static uint8_t
 pick(uint32_t candidates)
 {
-	if (candidates >> engine->current & 1)
-		return (uint8_t)engine->current;
+	if (candidates >> engine_thread() & 1)
+		return (uint8_t)engine_thread();
 	return (uint8_t)__builtin_ctz(candidates);
 }
 
@@ -403,9 +222,9 @@ commute(const struct step *a, const struct step *b)
 static uint32_t
 still_asleep(uint32_t asleep, unsigned thread)
 {
-	for (unsigned t = 1; t < engine->thread_count; t++)
-		if (asleep >> t & 1 && !commute(&engine->fibres[t].next,
-					       &engine->fibres[thread].next))
+	for (unsigned t = 1; t < fibre_count(); t++)
+		if (asleep >> t & 1 && !commute(fibre_next(t),
+					       fibre_next(thread)))
 			asleep &= ~((uint32_t)1 << t);
 	return asleep & ~((uint32_t)1 << thread);
 }
@@ -498,7 +317,7 @@ play(struct choice *choice, unsigned thread)
 
 	if (last + 1 == STEPS_MOST)
 		engine_limit("more than %d steps", STEPS_MOST);
-	played->step = engine->fibres[thread].next;
+	played->step = *fibre_next(thread);
 	played->thread = thread;
 	played->choice = (unsigned)(choice - engine->choices);
 	memcpy(known, engine->clocks[thread], sizeof(known));
@@ -541,7 +360,7 @@ schedule(uint32_t enabled)
 	thread = choice->taken;
 	engine->asleep = still_asleep(choice->asleep | choice->done, thread);
 	play(choice, thread);
-	go_on(thread);
+	fibre_go_on(thread);
 }
 
 /* Turn to the last choice that has another way left; false: there is none. */
@@ -558,7 +377,7 @@ turn(void)
 			choice->done |= (uint32_t)1 << choice->taken;
 			left = choice->wanted & ~choice->asleep &
 				~choice->done;
-			engine->current = 0;
+			fibre_make_current(0);
 			if (left) {
 				choice->taken = pick(left);
 				return true;
@@ -580,7 +399,6 @@ reset(const struct scenario *scenario)
 	rcu_reset();
 	race_reset();
 	thread_reset();
-	engine->thread_count = 0;
 	engine->place = 0;
 	engine->asleep = 0;
 	engine->noted = 0;
@@ -589,26 +407,12 @@ reset(const struct scenario *scenario)
 	engine->end = RUNS;
 }
 
-/* The first thread, by itself. */
-static void
-run_alone(void (*body)(void))
-{
-	if (!body)
-		return;
-	engine->alone = true;
-	engine->fibres[0].simple = body;
-	start(0);
-	go_on(0);
-	engine->alone = false;
-}
-
 static void
 start_threads(const struct scenario *scenario)
 {
 	for (int i = 0; i < SCENARIO_THREADS && scenario->threads[i]; i++) {
-		engine->current = 0;
-		engine->fibres[engine_create(NULL, NULL)].simple =
-			scenario->threads[i];
+		fibre_make_current(0);
+		fibre_create(scenario->threads[i]);
 	}
 }
 
@@ -616,22 +420,20 @@ start_threads(const struct scenario *scenario)
 static void
 rest(const struct scenario *scenario)
 {
-	engine->current = 0;
-	for (unsigned t = 1; t < engine->thread_count; t++) {
-		const struct fibre *fibre = &engine->fibres[t];
-
-		if (!fibre->ended && !fibre->may_sleep) {
+	fibre_make_current(0);
+	for (unsigned t = 1; t < fibre_count(); t++) {
+		if (!engine_has_ended(t) && !fibre_may_sleep(t)) {
 			snprintf(engine->outcome.why,
 				sizeof(engine->outcome.why),
 				"thread %u waits for ever, in %s", t,
-				fibre->next.name);
+				fibre_next(t)->name);
 			engine->end = FAILED;
 			return;
 		}
-		if (fibre->ended)
+		if (engine_has_ended(t))
 			view_join(memory_view(0), memory_view(t));
 	}
-	run_alone(scenario->end);
+	fibre_run_alone(scenario->end);
 	if (engine->end == RUNS)
 		engine->end = DONE;
 }
@@ -640,8 +442,8 @@ static void
 execute(const struct scenario *scenario)
 {
 	reset(scenario);
-	engine->current = new_thread();
-	run_alone(scenario->begin);
+	fibre_reset();
+	fibre_run_alone(scenario->begin);
 	if (engine->end != RUNS)
 		return;
 	start_threads(scenario);
@@ -693,36 +495,16 @@ engine_explore(const struct scenario *scenario, uint64_t most)
 	return engine->outcome;
 }
 
-static int
-find_tls(struct dl_phdr_info *info, size_t size, void *unused)
-{
-	(void)size;
-	(void)unused;
-	for (int i = 0; i < info->dlpi_phnum; i++) {
-		if (info->dlpi_phdr[i].p_type != PT_TLS)
-			continue;
-		engine->tls_place = info->dlpi_tls_data;
-		engine->tls_size = info->dlpi_phdr[i].p_memsz;
-	}
-	return 1; /* the program comes first */
-}
-
 void
 engine_init(void)
 {
 	engine = engine_alloc(sizeof(*engine));
-	for (int t = 0; t < THREADS_MOST; t++)
-		engine->fibres[t].stack = engine_alloc(STACK_SIZE);
-	dl_iterate_phdr(find_tls, NULL);
-	if (engine->tls_size > TLS_MOST)
-		abort();
+	fibre_init();
 	memory_init();
 	order_init();
 	rcu_init();
 	race_init();
 	thread_init();
-	engine->tls = engine_alloc(TLS_MOST);
-	memcpy(engine->tls, engine->tls_place, engine->tls_size);
 	engine->data = engine_alloc((size_t)(_end - __data_start));
 	memcpy(engine->data, __data_start, (size_t)(_end - __data_start));
 }

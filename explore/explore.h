@@ -4,7 +4,8 @@
  *
  *   scenario      a few threads of a few calls, and what must be true
  *   library       lib/ as it is, compiled against seam/
- *   explore.c     threads as fibres; which one goes on, and which way
+ *   explore.c     which thread goes on, and which way; what need not be tried
+ *   fibre.c       threads, which stop before each step
  *   memory.c      what a load may read: C11's orders
  *   order.c       what seq_cst forbids
  *   rcu.c         sections and grace periods

@@ -10,6 +10,7 @@ CLEANFILES += explore/helper-short.c explore/lists explore/helper \
 explore_libexplore_a_SOURCES = \
 	explore/engine.h \
 	explore/explore.c explore/explore.h \
+	explore/fibre.c explore/fibre.h \
 	explore/main.c \
 	explore/memory.c \
 	explore/order.c \

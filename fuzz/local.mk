@@ -1,6 +1,6 @@
 # fuzz's part of the Makefile: strings of bytes as sequences of calls. `make
 # check` replays the corpus; `make fuzz` looks for more with libFuzzer and
-# AFL++, FUZZ_SECONDS each. See doc/verification-tests.md.
+# AFL++, FUZZ_SECONDS each. See doc/verification.md.
 
 FUZZ_SECONDS = 60
 

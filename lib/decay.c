@@ -77,7 +77,7 @@ share_of(acre_pool *pool, struct cache *cache)
 	cache_flush(cache);
 	claim_idle(pool, &cache->member, true);
 	idle = trim_idle(pool);
-	if (idle <= pool->keep_bytes || trim_pushed(pool) == pool->rested)
+	if (idle <= pool->keep_bytes || trim_landed(pool) == pool->rested)
 		return 0;
 	if (!pool->steps_left)
 		pool->steps_left = DECAY_STEPS;
@@ -94,12 +94,12 @@ share_of(acre_pool *pool, struct cache *cache)
 static void
 trim_slice(acre_pool *pool, struct member *member, size_t slice)
 {
-	uint64_t pushed = trim_pushed(pool), own = trim_pushed_by(member);
+	uint64_t landed = trim_landed(pool), own = trim_landed_by(member);
 	bool swept;
 	size_t given = trim_pool(pool, member, pool->keep_bytes, slice, &swept);
 
 	if (swept && !given)
-		pool->rested = pushed + trim_pushed_by(member) - own;
+		pool->rested = landed + trim_landed_by(member) - own;
 	pool->share -= given;
 	if (swept && given < slice)
 		pool->share = 0;

@@ -95,6 +95,7 @@ push(acre_pool *pool, struct member *member, unsigned order,
 	if (batch->clean)
 		add_relaxed(&pool->chunks.clean, batch->count << order);
 	freelist_push(&o->shards[member->shard], descriptor, batch);
+	pool_add(pool, member, LANDED, batch->count * o->size);
 	return true;
 }
 
@@ -109,6 +110,7 @@ pool_give(acre_pool *pool, struct member *member, unsigned order,
 	pool_add(pool, member, PUSHED, batch->count * o->size);
 	pool_add(pool, member, OVERFLOWED, 1);
 	overflow_push(&o->overflow, batch);
+	pool_add(pool, member, LANDED, batch->count * o->size);
 }
 
 static bool

@@ -45,6 +45,7 @@ enum count {
 	MISSES,     /* batches that caches asked of the pool */
 	FLUSHES,    /* batches that caches gave to the pool */
 	PUSHED,     /* bytes, to the lists, the overflow and the heaps */
+	LANDED,     /* the same, when they are there */
 	POPPED,     /* bytes, from there */
 	OVERFLOWED, /* batches pushed without a descriptor */
 	COUNTS
@@ -146,7 +147,7 @@ struct acre_pool {
 	/* The helper's: of a decay, and bytes of its step. */
 	unsigned steps_left;
 	size_t share;
-	uint64_t rested; /* PUSHED when there was nothing to give */
+	uint64_t rested; /* LANDED when there was nothing to give */
 
 	/* Who ticks; under retire.c's lock. */
 	struct drained drained;
@@ -160,7 +161,7 @@ struct acre_pool {
 	_Atomic(size_t) limbo_elsewhere; /* bytes in limbo, of no chunk here */
 	_Atomic(bool) decays;     /* decay.c looks at it */
 	_Atomic(uint64_t) steps_begun, steps_ended; /* pool_begin_step */
-	_Atomic(uint64_t) joined; /* PUSHED at the last trim_join's end */
+	_Atomic(uint64_t) joined; /* LANDED at the last trim_join's end */
 
 	struct chunks chunks;
 	struct depot depot;
@@ -290,6 +291,7 @@ pool_give_bundle(struct member *member, struct bundle *bundle, size_t bytes)
 		bundle->next = top;
 		/* Release: pairs with the exchange in take_apart(). */
 	} while (!cas_release(&member->heap->top, &top, bundle));
+	count_add(&member->counters.of[LANDED], bytes);
 }
 
 #endif

@@ -281,20 +281,20 @@ trim_chunks(acre_pool *pool, struct member *member, size_t bytes)
 }
 
 uint64_t
-trim_pushed_by(const struct member *member)
+trim_landed_by(const struct member *member)
 {
-	return load_relaxed(&member->counters.of[PUSHED]);
+	return load_relaxed(&member->counters.of[LANDED]);
 }
 
 uint64_t
-trim_pushed(acre_pool *pool)
+trim_landed(acre_pool *pool)
 {
-	uint64_t pushed;
+	uint64_t landed;
 
 	registry_lock();
-	pushed = pool_sum(pool, PUSHED);
+	landed = pool_sum(pool, LANDED);
 	registry_unlock();
-	return pushed;
+	return landed;
 }
 
 bool
@@ -305,16 +305,16 @@ trim_join(acre_pool *pool, struct member *member)
 		.member = member,
 		.whole_only = true,
 	};
-	uint64_t pushed = trim_pushed(pool), own = trim_pushed_by(member);
+	uint64_t landed = trim_landed(pool), own = trim_landed_by(member);
 
-	if (load_relaxed(&pool->joined) == pushed)
+	if (load_relaxed(&pool->joined) == landed)
 		return false;
 	trim.work = 2 * trim_idle(pool); /* others push meanwhile */
 	while (sort_next(&trim) && trim.work)
 		;
 	push_back(&trim);
 	/* Not what others have pushed meanwhile. */
-	store_relaxed(&pool->joined, pushed + trim_pushed_by(member) - own);
+	store_relaxed(&pool->joined, landed + trim_landed_by(member) - own);
 	return true;
 }
 

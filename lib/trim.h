@@ -18,10 +18,10 @@
 size_t trim_pool(acre_pool *pool, struct member *member, size_t keep,
 	size_t most, bool *swept);
 
-/* What all have pushed so far, and what member has. When the first has changed
- * by more than the second, there is more to look at. */
-uint64_t trim_pushed(acre_pool *pool);
-uint64_t trim_pushed_by(const struct member *member);
+/* What all have pushed so far and is in the lists, and what member has. When
+ * the first has changed by more than the second, there is more to look at. */
+uint64_t trim_landed(acre_pool *pool);
+uint64_t trim_landed_by(const struct member *member);
 
 /*
  * Give whole chunks of so many bytes back, or all there are.

@@ -41,3 +41,7 @@ see skip-grace lists
 see skip-grace retire
 see torn-push churn
 see lost-wake nap
+see torn-take trim
+see blind-claim idle
+see hasty-destroy decay
+see hasty-refusal budget

@@ -1,171 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * scenarios.c - short programs on acre, small enough for many schedules.
- *
- * Pools have two pages to a batch at most, so that threads meet in the lists
- * all the time. What a region holds is filled with its owner's number and
- * looked at before it is given back; in the end nothing is missing.
+ * scenarios.c - short programs on acre, small enough for many schedules. Those
+ * of memory that goes back, and of budgets, are in memory.c.
  */
 #include <pthread.h>
 #include <sched.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "acre/acre.h"
 #include "lib/atomic.h"
 #include "lib/descriptor.h"
 #include "lib/freelist.h"
 #include "lib/helper.h"
 #include "lib/rcu.h"
-#include "schedule/schedule.h"
-
-#define REGIONS 3 /* a thread has at a time */
-#define OBJECTS_MOST 3
-
-struct filled {
-	acre_region *region;
-	unsigned char *objects[OBJECTS_MOST];
-	unsigned count;
-	unsigned char mark;
-};
-
-static acre_pool *pool;
-static size_t page;
-static size_t object_size;
-
-/* ---- regions ---- */
-
-static void
-open_filled(struct filled *filled, unsigned char mark)
-{
-	filled->region = acre_region_open(pool);
-	if (!filled->region)
-		schedule_fail("no memory");
-	filled->mark = mark;
-	filled->count = 1 + (unsigned)scheduler_chance(OBJECTS_MOST);
-	for (unsigned i = 0; i < filled->count; i++) {
-		filled->objects[i] = acre_alloc(filled->region, object_size);
-		if (!filled->objects[i])
-			schedule_fail("no memory");
-		memset(filled->objects[i], mark, object_size);
-	}
-}
-
-static void
-look_at(const struct filled *filled)
-{
-	for (unsigned i = 0; i < filled->count; i++)
-		for (size_t k = 0; k < object_size; k += 64)
-			if (filled->objects[i][k] != filled->mark)
-				schedule_fail("an object of %u's has %u",
-					filled->mark, filled->objects[i][k]);
-}
-
-static void
-close_filled(struct filled *filled)
-{
-	look_at(filled);
-	acre_region_close(filled->region);
-	filled->region = NULL;
-}
-
-/* ---- around a scenario ---- */
-
-static void
-begin(void)
-{
-	page = (size_t)sysconf(_SC_PAGESIZE);
-	object_size = page / 2 + page / 8;
-	pool = acre_pool_create(&((acre_pool_options){
-		.chunk_size = 16 * page,
-		.cache_bytes = 16 * page,
-		.limbo_bytes = 4 * page,
-	}));
-	if (!pool)
-		schedule_fail("no pool");
-}
-
-static void
-start(pthread_t *thread, void *(*body)(void *), uintptr_t argument)
-{
-	if (pthread_create(thread, NULL, body, (void *)argument))
-		schedule_fail("no thread");
-}
-
-static void
-check_balance(void)
-{
-	acre_stats s;
-
-	acre_pool_stats(pool, &s);
-	if (s.region_bytes || s.limbo_bytes)
-		schedule_fail("%zu bytes in regions and %zu in limbo at the "
-			      "end",
-			s.region_bytes, s.limbo_bytes);
-	if (s.regions_open)
-		schedule_fail("%zu regions are open at the end",
-			s.regions_open);
-}
-
-/* Every page that the pool has can be had, once: so none is lost, and none is
- * in two places. */
-static void
-check_pages(void)
-{
-	acre_region *regions[512];
-	acre_stats before, after;
-	size_t pages, opened = 0;
-
-	acre_pool_stats(pool, &before);
-	pages = (before.chunk_bytes - before.slack_bytes) / page;
-	while (opened < pages && opened < 512) {
-		regions[opened] = acre_region_open_with(pool,
-			&((acre_region_options){.max_bytes = page}));
-		for (size_t i = 0; i < opened; i++)
-			if (regions[i] == regions[opened])
-				schedule_fail("a page is there twice");
-		opened++;
-	}
-	acre_pool_stats(pool, &after);
-	if (after.chunk_bytes != before.chunk_bytes)
-		schedule_fail("pages are lost: %zu were there", pages);
-	while (opened)
-		acre_region_close(regions[--opened]);
-}
-
-static void
-end(void)
-{
-	acre_pool_barrier(pool);
-	check_balance();
-	check_pages();
-	if (acre_pool_destroy(pool))
-		schedule_fail("the pool does not end");
-}
+#include "schedule/filled.h"
 
 /* ---- churn ---- */
-
-static void *
-churn(void *argument)
-{
-	struct filled held[REGIONS] = {{0}};
-
-	for (int i = 0; i < 10; i++) {
-		struct filled *filled = &held[scheduler_chance(REGIONS)];
-
-		if (filled->region)
-			close_filled(filled);
-		else
-			open_filled(filled, (unsigned char)(uintptr_t)argument);
-		if (!scheduler_chance(4))
-			acre_thread_flush(pool);
-	}
-	for (int i = 0; i < REGIONS; i++)
-		if (held[i].region)
-			close_filled(&held[i]);
-	return NULL;
-}
 
 static void
 run_churn(void)
@@ -193,7 +42,7 @@ fill(void *argument)
 	uintptr_t first = (uintptr_t)argument;
 
 	for (uintptr_t i = first; i < HANDED; i += 2) {
-		open_filled(&filled[i], (unsigned char)(i + 1));
+		open_filled(&filled[i], pool, (unsigned char)(i + 1));
 		store_release(&places[i], &filled[i]);
 	}
 	return NULL;
@@ -257,7 +106,7 @@ replace(void *argument)
 	for (unsigned i = 0; i < VERSIONS; i++) {
 		struct filled *next = &versions[which * VERSIONS + i];
 
-		open_filled(next, (unsigned char)(1 + which * VERSIONS + i));
+		open_filled(next, pool, (unsigned char)(1 + which * VERSIONS + i));
 		acre_cleanup_add(next->region, wipe, next);
 		old = exchange_seq_cst(&current[which], next);
 		if (old && acre_region_retire(old->region))
@@ -308,7 +157,7 @@ use_and_end(void *argument)
 {
 	struct filled filled;
 
-	open_filled(&filled, (unsigned char)(uintptr_t)argument);
+	open_filled(&filled, pool, (unsigned char)(uintptr_t)argument);
 	close_filled(&filled);
 	return NULL;
 }
@@ -425,13 +274,6 @@ run_lists(void)
 #define NAP_MOST 120000    /* us; the helper falls asleep after 100000 */
 #define TOO_LATE 500000   /* us; a tick takes 2000, a sleep 1000000 */
 
-static bool
-never(const void *unused)
-{
-	(void)unused;
-	return false;
-}
-
 static void
 run_nap(void)
 {
@@ -441,10 +283,8 @@ run_nap(void)
 
 	begin();
 	for (int i = 0; i < 4; i++) {
-		uint64_t nap = 90000 + scheduler_chance(NAP_MOST - 90000);
-
-		open_filled(&filled, 1);
-		scheduler_wait(never, NULL, nap);
+		open_filled(&filled, pool, 1);
+		nap(90000 + scheduler_chance(NAP_MOST - 90000));
 		if (acre_region_retire(filled.region))
 			schedule_fail("retire fails");
 		asked = scheduler_now();
@@ -467,5 +307,10 @@ const struct scenario scenarios[] = {
 	{"exit", "what a thread leaves is found by others", run_exit},
 	{"lists", "a token of a free list has one holder", run_lists},
 	{"nap", "a helper that falls asleep is woken", run_nap},
+	{"trim", "chunks go back, and none that is in use", run_trim},
+	{"idle", "an idle thread's blocks are taken once", run_idle},
+	{"decay", "a pool that decays can be destroyed", run_decay},
+	{"budget", "no limit is exceeded, none refuses what has room",
+		run_budget},
 	{NULL, NULL, NULL},
 };

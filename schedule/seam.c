@@ -98,6 +98,18 @@ seam_fence(const struct seam_site *site, int order)
 	scheduler_point();
 }
 
+/* ---- membarrier ---- */
+
+bool __wrap_membarrier_all(void);
+
+/* All stores are visible at once: what is left of it is a point. */
+bool
+__wrap_membarrier_all(void)
+{
+	scheduler_point();
+	return true;
+}
+
 /* ---- RCU ---- */
 
 static struct reader {

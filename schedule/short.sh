@@ -1,3 +1,3 @@
 #!/bin/sh
 # Some seeds of each scenario, for `make check`; more with `make schedules`.
-exec ./schedule/schedules --seeds 200
+exec ./schedule/schedules --seeds 100

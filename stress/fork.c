@@ -70,9 +70,9 @@ struct worker {
 /* What a fork's child does before it ends. */
 enum errand { END, EXECUTE, WORK, DESTROY, FORK, INSIDE, ERRANDS };
 
-/* AddressSanitizer's malloc may be locked for ever in the child of a process
- * whose threads use it: there, children only end. */
-#ifdef __SANITIZE_ADDRESS__
+/* A sanitizer's malloc may be locked for ever in the child of a process whose
+ * threads use it: there, children only end. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define ERRANDS_HERE WORK
 #else
 #define ERRANDS_HERE ERRANDS
@@ -85,23 +85,6 @@ static const char *const errand_names[ERRANDS] = {
 static acre_pool_options options[POOLS];
 static acre_pool *pools[POOLS];
 static _Atomic(struct owned *) slots[SLOTS];
-
-static bool no_threads; /* in a child, if they would end it */
-
-/* The linker puts this in the place of all calls, acre's too. */
-int __real_pthread_create(pthread_t *, const pthread_attr_t *,
-	void *(*)(void *), void *);
-int __wrap_pthread_create(pthread_t *, const pthread_attr_t *,
-	void *(*)(void *), void *);
-
-int
-__wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-	void *(*body)(void *), void *argument)
-{
-	if (no_threads)
-		return EAGAIN;
-	return __real_pthread_create(thread, attributes, body, argument);
-}
 
 /* ---- children, as their parent sees them ---- */
 
@@ -459,9 +442,6 @@ static void
 run_child(struct worker *w, enum errand errand, unsigned generation)
 {
 	alarm(CHILD_SECONDS);
-#ifdef __SANITIZE_THREAD__
-	no_threads = true;
-#endif
 	/* From now on, stress_goes_on() but after a failure. */
 	stress.seconds += 1000000;
 	switch (errand) {

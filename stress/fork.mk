@@ -4,4 +4,4 @@ stress_programs += stress/fork
 
 stress_fork_SOURCES = stress/fork.c $(stress_common)
 stress_fork_LDADD = libacre.la $(URCU_LIBS)
-stress_fork_LDFLAGS = -static -Wl,--wrap=pthread_create
+stress_fork_LDFLAGS = -static

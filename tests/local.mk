@@ -25,6 +25,7 @@ suites = \
 	tests/large_test \
 	tests/learn_test \
 	tests/limit_test \
+	tests/lines_test \
 	tests/mark_test \
 	tests/mmap_test \
 	tests/options_test \
@@ -93,6 +94,7 @@ tests_large_test_LDFLAGS = -static
 tests_learn_test_LDFLAGS = -static
 tests_limit_test_LDADD = $(LDADD) $(URCU_LIBS)
 tests_limit_test_LDFLAGS = -static -Wl,--wrap=pthread_cond_timedwait
+tests_lines_test_LDFLAGS = -static
 tests_mark_test_LDFLAGS = -static
 tests_mmap_test_LDFLAGS = -static
 tests_options_test_LDFLAGS = -static

@@ -1,5 +1,5 @@
 # Checks of the tests and of the code that are not tests: each in a folder of
-# its own, none of them a part of make check. See doc/verification-tests.md.
+# its own, none of them a part of make check. See doc/verification.md.
 
 # How many mutants, drawn with which seed; 0: all of them, which takes hours.
 MUTATE_COUNT = 40
