@@ -349,3 +349,21 @@ store_take_chunk(struct chunks *chunks, size_t *stored, size_t *clean)
 	pthread_mutex_unlock(&chunks->lock);
 	return chunk;
 }
+
+/* With the lock, no chunk is taken by others, and so none is freed. One that
+ * has not arrived yet is left alone. */
+struct chunk *
+store_take_fresh(struct chunks *chunks)
+{
+	struct chunk *chunk;
+
+	pthread_mutex_lock(&chunks->lock);
+	/* Acquire: pairs with the swap in publish(). */
+	chunk = load_acquire(&chunks->fresh);
+	if (chunk && (load_relaxed(&chunk->carved) ||
+		chunks_find(chunks, chunk->pages) != chunk ||
+		!chunks_take(chunks, chunk, 0)))
+		chunk = NULL;
+	pthread_mutex_unlock(&chunks->lock);
+	return chunk;
+}

@@ -64,6 +64,9 @@ void store_put_run(struct chunks *chunks, const struct run *run);
 struct chunk *store_take_chunk(struct chunks *chunks, size_t *stored,
 	size_t *clean);
 
+/* Take the fresh chunk, if nobody has carved it; else NULL. */
+struct chunk *store_take_fresh(struct chunks *chunks);
+
 /* Pages in the store. */
 static inline size_t
 store_pages(const struct chunks *chunks)

@@ -106,22 +106,45 @@ may_give_chunk(const struct trim *trim)
 	return room(trim, trim->idle) >= trim->pool->chunks.chunk_size;
 }
 
-/* A whole chunk; false: there is none. */
-static bool
-give_whole(struct trim *trim)
+/* A chunk of whose pages so many were stored, and so many of these clean. */
+static void
+give(struct trim *trim, struct chunk *chunk, size_t stored, size_t clean)
 {
 	struct chunks *chunks = &trim->pool->chunks;
-	size_t stored, clean;
-	struct chunk *chunk = store_take_chunk(chunks, &stored, &clean);
 
-	if (!chunk)
-		return false;
 	pool_add(trim->pool, trim->member, POPPED, stored * chunks->page_size);
 	chunks_give(chunks, chunk);
 	trim->given += chunks->chunk_size;
 	trim->idle -= smaller(chunks->chunk_size, trim->idle);
 	trim->clean -= smaller(clean * chunks->page_size, trim->clean);
-	return true;
+}
+
+/* A whole chunk; false: there is none. */
+static bool
+give_whole(struct trim *trim)
+{
+	size_t stored, clean;
+	struct chunk *chunk =
+		store_take_chunk(&trim->pool->chunks, &stored, &clean);
+
+	if (chunk)
+		give(trim, chunk, stored, clean);
+	return chunk;
+}
+
+/* The fresh chunk, if that is as it came: no list has a page of it. */
+static void
+give_fresh(struct trim *trim)
+{
+	struct chunk *chunk;
+
+	if (!may_give_chunk(trim))
+		return;
+	pool_begin_step(trim->pool);
+	chunk = store_take_fresh(&trim->pool->chunks);
+	if (chunk)
+		give(trim, chunk, 0, 0);
+	pool_end_step(trim->pool, trim->member);
 }
 
 /* The next chunk that may go; false: there is none. */
@@ -215,6 +238,7 @@ push_back(struct trim *trim)
 static void
 end_sweep(struct trim *trim)
 {
+	give_fresh(trim);
 	if (!purge(trim))
 		push_back(trim);
 }

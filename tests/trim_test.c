@@ -122,6 +122,25 @@ START_TEST(memory_that_was_never_handed_out_goes_back)
 END_TEST
 
 /* Chunks whose first page is misaligned have a page less, and slack. */
+/* As one is that a thread has taken which then finds other pages. */
+START_TEST(a_chunk_as_it_came_goes_too)
+{
+	size_t rest_pages;
+	char *rest;
+
+	begin_counted(CHUNK);
+	ck_assert_int_eq(chunks_grow(&pool->chunks, NULL, &rest, &rest_pages),
+		0);
+	ck_assert_uint_eq(source.live, 1);
+	ck_assert_uint_eq(acre_pool_trim(pool, CHUNK, ALL), 0);
+	ck_assert_uint_eq(acre_pool_trim(pool, 0, ALL), CHUNK);
+	ck_assert_uint_eq(source.live, 0);
+	assert_balanced(pool);
+	leave_idle(1, 0);
+	end();
+}
+END_TEST
+
 START_TEST(slack_goes_with_its_chunk)
 {
 	begin_counted(CHUNK);
@@ -555,7 +574,8 @@ END_TEST
 
 SUITE("trim", all_that_is_idle_goes_back,
 	what_is_given_back_is_what_the_source_gets,
-	memory_that_was_never_handed_out_goes_back, slack_goes_with_its_chunk,
+	memory_that_was_never_handed_out_goes_back,
+	a_chunk_as_it_came_goes_too, slack_goes_with_its_chunk,
 	a_chunk_with_a_page_in_use_stays, a_pool_without_memory_gives_none,
 	keep_is_kept_to_the_byte, no_more_than_most_goes,
 	keep_is_kept_by_all_trims_together,
