@@ -82,13 +82,33 @@
 #define order_for_membarrier() atomic_signal_fence(memory_order_seq_cst)
 
 /*
- * A counter that one thread writes and any may read: no read-modify-write
- * that others take part in. Release, so that who reads the count sees what
- * was counted; pairs with load_acquire in pool_sum(). On x86-64 it is one
- * instruction, which a compiler does not make of a load and a store.
+ * Words that one thread writes and any may read. x86-64 has one instruction
+ * for what a compiler makes several of, since to it each access to an atomic
+ * word stands alone.
+ *
+ * load_own, is_own, count_add: a load; whether the word is v; add n, which is
+ * no read-modify-write that others take part in. The loads are relaxed. The
+ * add is release, so that who reads the count sees what was counted; pairs
+ * with load_acquire in pool_sum().
  */
 #if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) && \
-	!HAS_FEATURE(thread_sanitizer)
+	!HAS_FEATURE(thread_sanitizer) && !defined(ACRE_SEAM_STDATOMIC_H)
+#define load_own(p)                                            \
+	__extension__({                                        \
+		__typeof__((void)0, *(p)) own_;                \
+		__asm__("mov %1, %0" : "=r"(own_) : "m"(*(p))); \
+		own_;                                          \
+	})
+#define is_own(p, v)                                                 \
+	__extension__({                                              \
+		_Static_assert(sizeof(*(p)) == 8, "not of 64 bits"); \
+		_Bool own_;                                          \
+		__asm__("cmpq %2, %1"                                \
+			: "=@cce"(own_)                              \
+			: "m"(*(p)),                                 \
+			"re"((__typeof__((void)0, *(p)))(v)));       \
+		own_;                                                \
+	})
 static inline void
 count_add(_Atomic(uint64_t) *counter, uint64_t n)
 {
@@ -98,6 +118,8 @@ count_add(_Atomic(uint64_t) *counter, uint64_t n)
 		: "cc", "memory");
 }
 #else
+#define load_own(p) load_relaxed(p)
+#define is_own(p, v) (load_relaxed(p) == (v))
 #define count_add(p, n) store_release((p), load_relaxed(p) + (n))
 #endif
 

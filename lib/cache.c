@@ -356,7 +356,6 @@ init_bins(struct cache *cache, const acre_pool *pool)
 	for (unsigned i = 0; i < pool->order_count; i++) {
 		struct bin *bin = &cache->bins[i];
 
-		bin->offset = i * (unsigned)sizeof(*bin);
 		bin->size = pool->orders[i].size;
 		bin->full = (unsigned)pool->orders[i].full_batch;
 		bin->kept = i < CACHED_ORDERS &&
@@ -369,14 +368,11 @@ init_bins(struct cache *cache, const acre_pool *pool)
 struct cache *
 cache_create(acre_pool *pool)
 {
-	size_t size = sizeof(struct cache) +
-		pool->order_count * sizeof(struct bin);
-	struct cache *cache = aligned_alloc(CACHE_LINE,
-		(size + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1));
+	struct cache *cache = aligned_alloc(CACHE_ALIGN, CACHE_ALIGN);
 
 	if (!cache)
 		return NULL;
-	memset(cache, 0, size);
+	memset(cache, 0, CACHE_ALIGN);
 	cache->member.pool = pool;
 	store_relaxed(&cache->member.key, pool);
 	cache->member.idle = idle_bytes;

@@ -38,9 +38,8 @@
 struct bin {
 	/* Blocks that current may have: a batch, or fewer. */
 	alignas(CACHE_LINE) size_t most;
-	size_t size;     /* of a block, in bytes */
-	unsigned offset; /* from the cache's first bin: order * sizeof */
-	unsigned full;   /* blocks in a full batch */
+	size_t size;   /* of a block, in bytes */
+	unsigned full; /* blocks in a full batch */
 	struct block *current;
 	struct block *spare;
 	struct block *spare_last;      /* of a chain; NULL: not known */
@@ -77,10 +76,23 @@ struct cache {
 	struct bin bins[]; /* by order */
 };
 
+/* A cache begins at a multiple of this, and has no more bytes: it is known by
+ * each of its bins. */
+#define CACHE_ALIGN 2048
+
+_Static_assert(sizeof(struct cache) + ORDERS_MOST * sizeof(struct bin) <=
+	CACHE_ALIGN, "a cache is longer than its alignment");
+
+static inline struct cache *
+bin_cache(const struct bin *bin)
+{
+	return (struct cache *)((uintptr_t)bin & ~(uintptr_t)(CACHE_ALIGN - 1));
+}
+
 static inline unsigned
 bin_order(const struct bin *bin)
 {
-	return (unsigned)(bin->offset / sizeof(*bin));
+	return (unsigned)(bin - bin_cache(bin)->bins);
 }
 
 /*
@@ -121,7 +133,7 @@ cache_begin_at_hand(const struct cache *cache)
 {
 	store_relaxed(&thread_caches.busy, true);
 	order_for_membarrier();
-	return load_relaxed(&thread_caches.last) == cache;
+	return is_own(&thread_caches.last, cache);
 }
 
 /* The same for the cache of a pool, which may be NULL: the cache, or NULL. */
@@ -132,10 +144,10 @@ cache_begin_for(const acre_pool *pool)
 
 	store_relaxed(&thread_caches.busy, true);
 	order_for_membarrier();
-	cache = load_relaxed(&thread_caches.last);
+	cache = load_own(&thread_caches.last);
 	if (!cache)
 		__builtin_unreachable();
-	return load_relaxed(&cache->member.key) == pool ? cache : NULL;
+	return is_own(&cache->member.key, pool) ? cache : NULL;
 }
 
 void cache_begin(struct cache *cache);
@@ -155,7 +167,7 @@ struct cache *cache_of(acre_pool *pool);
 static inline bool
 cache_is_at_hand(const struct cache *cache)
 {
-	return load_relaxed(&thread_caches.last) == cache;
+	return is_own(&thread_caches.last, cache);
 }
 
 /* A cache without blocks; NULL: out of memory. */
@@ -186,16 +198,15 @@ struct block *cache_try(struct cache *cache, unsigned order);
 static inline struct block *
 bin_take(struct bin *bin)
 {
-	struct block *block = bin->current;
-	size_t left;
+	struct block *block;
 
-	if (__builtin_sub_overflow(load_relaxed(&bin->current_count), 1,
-		    &left))
+	if (is_own(&bin->current_count, 0))
 		return NULL;
+	block = bin->current;
 	if (!block)
 		__builtin_unreachable(); /* it was counted */
 	bin->current = block->next;
-	store_relaxed(&bin->current_count, left);
+	count_add(&bin->current_count, (uint64_t)-1);
 	return block;
 }
 
@@ -208,13 +219,13 @@ void cache_give(struct cache *cache, unsigned order, const struct batch *batch,
 static inline bool
 bin_give(struct bin *bin, struct block *first, struct block *last, size_t count)
 {
-	size_t sum = load_relaxed(&bin->current_count) + count;
+	size_t before = load_own(&bin->current_count);
 
-	if (!ACRE_LIKELY(sum <= bin->most))
+	if (!ACRE_LIKELY(before + (count - 1) < bin->most))
 		return false;
 	last->next = bin->current;
 	bin->current = first;
-	store_relaxed(&bin->current_count, sum);
+	count_add(&bin->current_count, count);
 	return true;
 }
 

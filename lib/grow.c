@@ -79,7 +79,7 @@ grow_begin(struct region *region)
 {
 	unsigned order = region_order(region);
 	unsigned top = pool_of(region)->open_orders - 1;
-	unsigned learned = region->home->grow_order;
+	unsigned learned = region_home(region)->grow_order;
 
 	if (order < top) {
 		region->more.next_order = order;
@@ -151,7 +151,7 @@ take_slow(struct region *region, size_t size, struct bin **bin)
 static inline struct block *
 take(struct region *region, size_t size, struct bin **bin)
 {
-	struct cache *cache = region->home;
+	struct cache *cache = region_home(region);
 	struct block *block = NULL;
 
 	if (ACRE_LIKELY(!region->more.max_bytes)) {
@@ -170,8 +170,7 @@ add(struct region *region, struct block *block, struct bin *bin)
 {
 	struct more *more = &region->more;
 	unsigned order = bin_order(bin);
-	struct cache *cache = (struct cache *)((char *)bin - bin->offset -
-		offsetof(struct cache, bins));
+	struct cache *cache = bin_cache(bin);
 
 	chain_append(&more->bundle.chains[order], block, bin->full);
 	more->held += bin->size;

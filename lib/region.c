@@ -45,8 +45,7 @@ start(struct cache *cache, const struct bin *bin, struct block *block)
 
 	region->cursor.top = region_first_object(region);
 	region->cursor.limit = (uintptr_t)region + bin->size;
-	region->home = cache;
-	region->state = bin->offset;
+	region->state = (uintptr_t)bin;
 	count_add(&cache->member.counters.of[OPENED], 1);
 	return &region->cursor;
 }
@@ -111,8 +110,7 @@ open_in_buffer(acre_pool *pool, const acre_region_options *o)
 		return NULL;
 	region->cursor.top = region_first_object(region);
 	region->cursor.limit = end & ~(uintptr_t)(ACRE_ALIGN - 1);
-	region->home = cache;
-	region->state = STATE_BUFFER;
+	region->state = (uintptr_t)cache->bins | STATE_BUFFER;
 	pool_add(pool, &cache->member, OPENED, 1);
 	return &region->cursor;
 }
@@ -330,7 +328,7 @@ region_end_limbo(struct region *region)
 static __attribute__((noinline)) void
 close_rest(struct region *region)
 {
-	struct cache *cache = region->home;
+	struct cache *cache = region_home(region);
 
 	if (cache_is_at_hand(cache) &&
 		(region->state & STATE_FLAGS) == (STATE_MORE | STATE_GREW) &&
@@ -343,27 +341,31 @@ close_rest(struct region *region)
 	close_slow(region);
 }
 
+/* Its home; or, if it has any flag, what is no cache's address. */
+static inline struct cache *
+cache_if_plain(const struct region *region)
+{
+	return (struct cache *)(region->state &
+		~(uintptr_t)(CACHE_ALIGN - 1 - STATE_FLAGS));
+}
+
 void
 acre_region_close(acre_region *cursor)
 {
 	struct region *region = region_of(cursor);
 	struct block *block = (struct block *)region;
+	struct cache *cache;
 
 	if (!region)
 		return;
-	if (ACRE_LIKELY(!(region->state & STATE_FLAGS))) {
-		struct cache *cache = region->home;
-		struct bin *bin = (struct bin *)((char *)cache->bins +
-			region->state);
-
-		if (ACRE_LIKELY(cache_begin_at_hand(cache)) &&
-			ACRE_LIKELY(bin_give(bin, block, block, 1))) {
-			cache_end();
-			count_add(&cache->member.counters.of[CLOSED], 1);
-			return;
-		}
+	cache = cache_if_plain(region);
+	if (ACRE_LIKELY(cache_begin_at_hand(cache)) &&
+		ACRE_LIKELY(bin_give((struct bin *)region->state, block, block, 1))) {
 		cache_end();
+		count_add(&cache->member.counters.of[CLOSED], 1);
+		return;
 	}
+	cache_end();
 	close_rest(region);
 }
 
@@ -390,7 +392,7 @@ acre_region_reset(acre_region *cursor)
 		region->cursor.limit = more->first_end;
 	}
 	region->cursor.top = region_first_object(region);
-	region->state &= ~(size_t)STATE_FAILED;
+	region->state &= ~(uintptr_t)STATE_FAILED;
 }
 
 /* ---- hand-over ---- */
@@ -418,7 +420,7 @@ acre_region_adopt(acre_region *cursor)
 
 	if (!(region->state & STATE_DETACHED))
 		return EALREADY;
-	region->state &= ~(size_t)STATE_DETACHED;
+	region->state &= ~(uintptr_t)STATE_DETACHED;
 	region->cursor.limit = region->more.end & ~(uintptr_t)(ACRE_ALIGN - 1);
 	return 0;
 }

@@ -12,8 +12,8 @@
  * block, which is not always the newest. Large objects have memory of their
  * own; their records are in the region.
  *
- * Most regions need nothing but their first block: for them only `cursor`,
- * `home` and `state` are ever written. The rest is zeroed when first used.
+ * Most regions need nothing but their first block: for them only `cursor` and
+ * `state` are ever written. The rest is zeroed when first used.
  *
  *   region.c     open, close, reset, children, hand-over, what it holds
  *   grow.c       blocks in and out, and how large
@@ -36,8 +36,9 @@
 #include "lib/cache.h"
 #include "lib/limit.h"
 
-/* state: flags, and above them the first block's order. Without flags it is
- * all there is to know at close. */
+/* state: flags, and above them the bin of the first block's order, in the cache
+ * of the thread that opened the region. Without flags it is all there is to
+ * know at close. */
 #define STATE_MORE 1u      /* region->more is in use */
 #define STATE_FAILED 2u    /* an allocation has returned NULL */
 #define STATE_BUFFER 4u    /* the first block is the caller's buffer */
@@ -46,10 +47,10 @@
 #define STATE_ATTACHED 32u /* it has or had what close must see to: large
 			    * objects, cleanups, children, a parent, a
 			    * budget */
-#define STATE_FLAGS 63u    /* the order is counted in sizes of a bin */
+#define STATE_FLAGS 63u
 
-_Static_assert(sizeof(struct bin) == STATE_FLAGS + 1,
-	"a region's state is not its bin's offset");
+_Static_assert(alignof(struct bin) == STATE_FLAGS + 1,
+	"a bin's address has flags in it");
 
 /* A large object. Its record is in the region, its memory is not. */
 struct large {
@@ -65,8 +66,7 @@ struct large {
 
 struct region {
 	struct acre_region cursor; /* first: the public type */
-	struct cache *home; /* of the thread that opened it */
-	size_t state;
+	uintptr_t state;
 
 	/* When retired: the next in the bag, the next bag, what limbo counts,
 	 * and what of that is not in the pool's chunks. */
@@ -127,16 +127,29 @@ region_of(acre_region *cursor)
 	return (struct region *)cursor;
 }
 
+static inline struct bin *
+region_bin(const struct region *region)
+{
+	return (struct bin *)(region->state & ~(uintptr_t)STATE_FLAGS);
+}
+
+/* The cache of the thread that opened it. */
+static inline struct cache *
+region_home(const struct region *region)
+{
+	return bin_cache(region_bin(region));
+}
+
 static inline acre_pool *
 pool_of(const struct region *region)
 {
-	return region->home->member.pool;
+	return region_home(region)->member.pool;
 }
 
 static inline unsigned
 region_order(const struct region *region)
 {
-	return (unsigned)(region->state / (STATE_FLAGS + 1));
+	return bin_order(region_bin(region));
 }
 
 /* Where objects begin in the region's first block. */

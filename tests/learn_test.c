@@ -9,7 +9,7 @@
 static size_t
 learned(void)
 {
-	return region_of(region)->home->open_bin->size;
+	return region_home(region_of(region))->open_bin->size;
 }
 
 /* n regions of so many bytes, one after the other; blocks for each. */
