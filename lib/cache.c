@@ -135,6 +135,13 @@ flush_larger(struct cache *cache, const struct bin *bin)
 	return any;
 }
 
+/* Blocks that bin may have when others need no room of it. */
+static size_t
+usual_most(const acre_pool *pool, const struct bin *bin)
+{
+	return pool->batch_bytes / bin->size;
+}
+
 /* What bins have, or may have without asking again. */
 static size_t
 reserved_bytes(const struct cache *cache)
@@ -150,19 +157,37 @@ reserved_bytes(const struct cache *cache)
 	return bytes;
 }
 
+/* Blocks that bin's current chain may have beside so many bytes of a spare and
+ * a batch to open with. */
+static size_t
+most_beside(const acre_pool *pool, const struct bin *bin, size_t bytes)
+{
+	size_t room = pool->cache_bytes - bytes;
+	size_t most = usual_most(pool, bin);
+
+	if (room > 2 * pool->batch_bytes)
+		most = (room - pool->batch_bytes) / bin->size;
+	return most < bin->full ? most : bin->full;
+}
+
 /*
- * Let bin have a full batch as its current chain, and make room for so many
- * bytes in its spare, no more than pool->longest_bytes. If need be, other bins
- * may have no more than they do, and then less: large spares go first, then
- * small blocks, but for those that regions open with.
+ * Let bin have so many blocks as its current chain, or as usual, but no more
+ * than there is room for beside so many bytes of a spare, which are no more
+ * than pool->longest_bytes. If need be, other bins may have no more than they
+ * do, and then less: large spares go first, then small blocks, but for those
+ * that regions open with.
  */
 static void
-make_room(struct cache *cache, struct bin *bin, size_t bytes)
+make_room(struct cache *cache, struct bin *bin, size_t current, size_t bytes)
 {
 	const acre_pool *pool = cache->member.pool;
+	size_t usual = usual_most(pool, bin);
+	size_t beside = most_beside(pool, bin, bytes);
 	size_t most = pool->cache_bytes - bytes;
 
-	bin->most = bin->full;
+	bin->most = current > usual ? current : usual;
+	if (bin->most > beside)
+		bin->most = beside;
 	if (reserved_bytes(cache) <= most)
 		return;
 	for (unsigned i = 0; i < pool->order_count; i++)
@@ -170,7 +195,7 @@ make_room(struct cache *cache, struct bin *bin, size_t bytes)
 			cache->bins[i].most =
 				load_relaxed(&cache->bins[i].current_count);
 	for (unsigned i = pool->order_count; i-- > 0;)
-		if (&cache->bins[i] != bin && reserved_bytes(cache) > most)
+		if (reserved_bytes(cache) > most)
 			flush_spare(cache, &cache->bins[i]);
 	for (unsigned i = 0; i < pool->order_count; i++)
 		if (&cache->bins[i] != bin &&
@@ -187,17 +212,21 @@ make_room(struct cache *cache, struct bin *bin, size_t bytes)
 static size_t
 appetite(struct cache *cache, struct bin *bin)
 {
+	const acre_pool *pool = cache->member.pool;
 	uint64_t closed = load_relaxed(&cache->member.counters.of[CLOSED]);
-	size_t most = cache->member.pool->longest_bytes / bin->size;
+	size_t usual = usual_most(pool, bin);
+	size_t most = pool->longest_bytes / bin->size;
 
 	if (!bin->kept)
 		return 1;
 	if (cache->dry != bin || cache->dry_since != closed)
-		cache->appetite = bin->full;
+		cache->appetite = usual;
 	cache->dry = bin;
 	cache->dry_since = closed;
-	cache->appetite = 2 * cache->appetite < most ?
-		2 * cache->appetite : most;
+	if (2 * cache->appetite <= most)
+		cache->appetite *= 2;
+	else if (most > usual)
+		cache->appetite = most;
 	return cache->appetite;
 }
 
@@ -242,7 +271,7 @@ refill(struct cache *cache, struct bin *bin)
 		return error;
 	cache_begin(cache);
 	if (bin->kept)
-		make_room(cache, bin, batch.count * bin->size);
+		make_room(cache, bin, 0, batch.count * bin->size);
 	set_spare(bin, &batch, NULL);
 	cache_end();
 	return 0;
@@ -300,37 +329,57 @@ clear_spare(struct cache *cache, struct bin *bin)
 		flush(cache, bin, &spare);
 }
 
+/* In the place of what bin has, which becomes the spare if there is room. */
+static void
+replace_current(struct cache *cache, struct bin *bin, const struct batch *batch)
+{
+	const acre_pool *pool = cache->member.pool;
+	struct batch before = current_as_batch(bin);
+	size_t count = before.count + batch->count;
+
+	flush_spare(cache, bin);
+	store_relaxed(&bin->current_count, 0);
+	if (count <= 2 * usual_most(pool, bin) ||
+		count * bin->size <= pool->cache_bytes - pool->batch_bytes) {
+		make_room(cache, bin, 0, before.count * bin->size);
+		set_spare(bin, &before, NULL);
+	} else {
+		make_room(cache, bin, batch->count, 0);
+		flush(cache, bin, &before);
+	}
+	set_current(bin, batch);
+}
+
 /* On top of what bin has, in its place, or as more than a batch beside it. */
 static void
 keep(struct cache *cache, struct bin *bin, const struct batch *batch,
 	struct block *last)
 {
-	struct batch current = current_as_batch(bin);
+	size_t current = load_relaxed(&bin->current_count);
 
 	if (bin_give(bin, batch->first, last, batch->count))
 		return;
 	if (batch->count > bin->full) {
 		clear_spare(cache, bin);
-		make_room(cache, bin, batch->count * bin->size);
+		make_room(cache, bin, current, batch->count * bin->size);
 		set_spare(bin, batch, last);
-	} else if (current.count + batch->count > bin->full) {
-		flush_spare(cache, bin);
-		store_relaxed(&bin->current_count, 0);
-		make_room(cache, bin, current.count * bin->size);
-		set_spare(bin, &current, NULL);
-		set_current(bin, batch);
-	} else {
-		make_room(cache, bin, 0);
-		bin_give(bin, batch->first, last, batch->count);
+		return;
 	}
+	if (current + batch->count <=
+		most_beside(cache->member.pool, bin, 0))
+		make_room(cache, bin, current + batch->count, 0);
+	if (!bin_give(bin, batch->first, last, batch->count))
+		replace_current(cache, bin, batch);
 }
 
 /* Whether a chain of so many blocks is. */
 static bool
 is_kept(const struct cache *cache, const struct bin *bin, size_t count)
 {
-	return bin->kept && (count <= bin->full ||
-		count * bin->size <= cache->member.pool->longest_bytes);
+	const acre_pool *pool = cache->member.pool;
+
+	return bin->kept && (count <= usual_most(pool, bin) ||
+		count * bin->size <= pool->longest_bytes);
 }
 
 void
@@ -360,7 +409,7 @@ init_bins(struct cache *cache, const acre_pool *pool)
 		bin->full = (unsigned)pool->orders[i].full_batch;
 		bin->kept = i < CACHED_ORDERS &&
 			bin->size <= pool->batch_bytes;
-		bin->most = bin->kept ? bin->full : 0;
+		bin->most = bin->kept ? usual_most(pool, bin) : 0;
 	}
 	cache->open_bin = &cache->bins[0];
 }

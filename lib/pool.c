@@ -225,6 +225,20 @@ pop(acre_pool *pool, struct member *member, unsigned order,
 	return batch->count > 0;
 }
 
+/* Take the first blocks off a piece that is a full batch at most, whose blocks
+ * are large; most is not 0. */
+static struct batch
+cut_piece(struct batch *piece, size_t most, const struct order *o)
+{
+	struct batch first = {.first = piece->first, .linked = piece->linked};
+
+	while (first.count < most && piece->count) {
+		batch_take(piece, o->size);
+		first.count++;
+	}
+	return first;
+}
+
 /* Take full batches off the start of a chain: most blocks, or one batch. */
 static struct batch
 cut_chain(struct batch *chain, size_t most, const struct order *o)
@@ -248,6 +262,11 @@ keep_full(acre_pool *pool, struct member *member, unsigned order, size_t most,
 	*batch = cut_chain(&rest, batch->linked ? most : 0, o);
 	if (rest.count)
 		pool_give(pool, member, order, &rest);
+	if (most && batch->count > most) {
+		rest = *batch;
+		*batch = cut_piece(&rest, most, o);
+		pool_give(pool, member, order, &rest);
+	}
 }
 
 /* Split a larger free block. */
@@ -323,14 +342,13 @@ pool_pop(acre_pool *pool, struct member *member, unsigned order,
 /* From the store. */
 static bool
 take_stored(acre_pool *pool, struct member *member, unsigned order,
-	struct batch *batch)
+	size_t most, struct batch *batch)
 {
-	const struct order *o = &pool->orders[order];
-
 	if (!store_pages(&pool->chunks) ||
-		!store_take(&pool->chunks, order, o->full_batch, batch))
+		!store_take(&pool->chunks, order, most, batch))
 		return false;
-	pool_add(pool, member, POPPED, batch->count * o->size);
+	pool_add(pool, member, POPPED,
+		batch->count * pool->orders[order].size);
 	return true;
 }
 
@@ -365,12 +383,13 @@ pool_refill(acre_pool *pool, struct member *member, unsigned order,
 	size_t most, bool may_grow, struct batch *batch)
 {
 	size_t full = pool->orders[order].full_batch;
+	size_t piece = most && most < full ? most : full;
 	struct chunk *seen;
 	int error;
 
 	while (!pop(pool, member, order, batch)) {
-		if (take_stored(pool, member, order, batch) ||
-			chunks_carve(&pool->chunks, order, full, &seen, batch))
+		if (take_stored(pool, member, order, piece, batch) ||
+			chunks_carve(&pool->chunks, order, piece, &seen, batch))
 			return 0;
 		if (split(pool, member, order, batch))
 			break;

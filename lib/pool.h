@@ -22,8 +22,10 @@
 /* Blocks have at most this many orders: 2^0 to 2^15 pages. */
 #define ORDERS_MOST 16
 
-/* A full batch has at most this many pages. */
+/* A full batch has at most this many pages; or this many blocks of those that
+ * regions grow by, but do not open with. */
 #define BATCH_PAGES 64
+#define BATCH_BLOCKS 8
 
 /* A cache keeps blocks of this many orders, and this many batches at least,
  * but for tiny ones. */
@@ -122,7 +124,7 @@ struct acre_pool {
 	unsigned order_count;
 	unsigned open_orders; /* that regions open with */
 	unsigned grow_orders; /* that regions grow by, no fewer */
-	size_t batch_bytes;   /* of a full batch, but of a block at least */
+	size_t batch_bytes;   /* of a full batch of pages */
 	size_t cache_bytes;   /* that a cache keeps at most */
 	size_t longest_bytes; /* of a chain that a cache keeps: all but a
 			       * batch of its order and one to open with */

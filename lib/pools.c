@@ -132,6 +132,19 @@ batch_bytes(const acre_pool_options *options)
 	return pages * options->page_size;
 }
 
+/* Blocks of so many bytes in a full batch: where there are few to a region, as
+ * many as a region and what is beside it in its cache may come to. */
+static size_t
+full_batch(const acre_pool *pool, size_t size)
+{
+	size_t blocks = pool->batch_bytes / size;
+
+	if (size > OPEN_BYTES && size <= GROW_BYTES && blocks &&
+		blocks < BATCH_BLOCKS)
+		return BATCH_BLOCKS;
+	return blocks ? blocks : 1;
+}
+
 static void
 init_orders(acre_pool *pool, const acre_pool_options *options)
 {
@@ -145,9 +158,7 @@ init_orders(acre_pool *pool, const acre_pool_options *options)
 		struct order *order = &pool->orders[i];
 
 		order->size = options->page_size << i;
-		order->full_batch = pool->batch_bytes / order->size;
-		if (!order->full_batch)
-			order->full_batch = 1;
+		order->full_batch = full_batch(pool, order->size);
 		if (i == 0 || (i < GROW_ORDERS && order->size <= GROW_BYTES))
 			pool->grow_orders = i + 1;
 		if (i == 0 || (i < GROW_ORDERS && order->size <= OPEN_BYTES))
