@@ -382,19 +382,33 @@ is_kept(const struct cache *cache, const struct bin *bin, size_t count)
 		count * bin->size <= pool->longest_bytes);
 }
 
-void
-cache_give(struct cache *cache, unsigned order, const struct batch *batch,
+static __attribute__((noinline)) void
+give_slow(acre_pool *pool, unsigned order, const struct batch *batch,
 	struct block *last)
 {
-	struct bin *bin = &cache->bins[order];
+	struct cache *cache = cache_of(pool);
 
-	if (!is_kept(cache, bin, batch->count)) {
-		flush(cache, bin, batch);
-		return;
+	if (!cache) {
+		pool_give(pool, NULL, order, batch);
+	} else if (!is_kept(cache, &cache->bins[order], batch->count)) {
+		flush(cache, &cache->bins[order], batch);
+	} else {
+		cache_begin(cache);
+		keep(cache, &cache->bins[order], batch, last);
+		cache_end();
 	}
-	cache_begin(cache);
-	keep(cache, bin, batch, last);
+}
+
+void
+cache_give(struct cache *home, unsigned order, const struct batch *batch,
+	struct block *last)
+{
+	bool given = cache_begin_at_hand(home) &&
+		bin_give(&home->bins[order], batch->first, last, batch->count);
+
 	cache_end();
+	if (!ACRE_LIKELY(given))
+		give_slow(home->member.pool, order, batch, last);
 }
 
 /* ---- a cache's beginning ---- */

@@ -210,8 +210,9 @@ bin_take(struct bin *bin)
 	return block;
 }
 
-/* Give a chain that ends with last; more than a full batch has skips. */
-void cache_give(struct cache *cache, unsigned order, const struct batch *batch,
+/* Give a chain that ends with last to the calling thread's cache for home's
+ * pool, or to the pool; more than a full batch has skips. */
+void cache_give(struct cache *home, unsigned order, const struct batch *batch,
 	struct block *last);
 
 /* The same for a chain when it fits on top of the current one; else false.

@@ -214,15 +214,11 @@ static void
 give(struct region *region, unsigned order, struct block *first,
 	struct block *last, size_t count)
 {
-	acre_pool *pool = pool_of(region);
-	struct cache *cache = cache_of(pool);
+	struct cache *home = region_home(region);
 	struct batch batch = {.first = first, .count = count, .linked = true};
 
-	region->more.held -= count * pool->orders[order].size;
-	if (cache)
-		cache_give(cache, order, &batch, last);
-	else
-		pool_give(pool, NULL, order, &batch);
+	region->more.held -= count * home->bins[order].size;
+	cache_give(home, order, &batch, last);
 }
 
 void

@@ -116,21 +116,15 @@ take_memory(struct region *region, struct large *large, size_t size,
 static void
 give_memory(struct region *region, const struct large *large)
 {
-	acre_pool *pool = pool_of(region);
 	struct block *block = (struct block *)large->memory;
 	struct batch batch = {.first = block, .count = 1, .linked = true};
-	struct cache *cache;
 
 	if (large->order == ORDER_SOURCE) {
 		region->more.from_source -= large->size;
-		pool_give_large(pool, large->memory, large->size);
+		pool_give_large(pool_of(region), large->memory, large->size);
 		return;
 	}
-	cache = cache_of(pool);
-	if (cache)
-		cache_give(cache, large->order, &batch, block);
-	else
-		pool_give(pool, NULL, large->order, &batch);
+	cache_give(region_home(region), large->order, &batch, block);
 }
 
 static void *

@@ -227,18 +227,12 @@ region_leave_parent(struct region *child)
 static void
 end(struct region *region)
 {
-	acre_pool *pool = pool_of(region);
-	struct cache *cache = cache_of(pool);
-	unsigned order = region_order(region);
 	struct block *block = (struct block *)region;
 	struct batch batch = {.first = block, .count = 1, .linked = true};
 
-	if (region->state & STATE_BUFFER)
-		return;
-	if (cache)
-		cache_give(cache, order, &batch, block);
-	else
-		pool_give(pool, NULL, order, &batch);
+	if (!(region->state & STATE_BUFFER))
+		cache_give(region_home(region), region_order(region), &batch,
+			block);
 }
 
 /* Without children, after cleanups: all memory goes back. */
@@ -265,8 +259,10 @@ release(struct region *region)
 static void
 count_closed(struct region *region)
 {
-	struct cache *cache = cache_of(pool_of(region));
+	struct cache *cache = region_home(region);
 
+	if (!cache_is_at_hand(cache))
+		cache = cache_of(cache->member.pool);
 	pool_add(pool_of(region), cache ? &cache->member : NULL, CLOSED, 1);
 }
 
