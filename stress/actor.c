@@ -245,7 +245,8 @@ trim(struct actor *a, unsigned pool)
 	if (chance_once_in(&a->chance, 2))
 		acre_thread_flush(crowd_pools[pool]);
 	else
-		a->totals.bytes_trimmed += acre_pool_trim(crowd_pools[TRIMMED], keep, most);
+		a->totals.bytes_trimmed += acre_pool_trim(
+			crowd_pools[TRIMMED], keep, most);
 }
 
 /* ---- budgets ---- */
