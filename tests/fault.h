@@ -9,8 +9,8 @@
  *	fault_never();
  *
  * The linker leads the calls of acre's objects, and of the test's, to the
- * functions of fault.c (-Wl,--wrap, see fault.mk); a call counts on whatever thread
- * it is made, but for those that are made in a fault_quiet() part.
+ * functions of fault.c (-Wl,--wrap, see fault.mk); a call counts on whatever
+ * thread it is made.
  *
  * liburcu is a shared library: its calls are not led here.
  */
