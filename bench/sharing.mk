@@ -11,10 +11,12 @@ bench_libcounted_a_SOURCES = $(libacre_la_SOURCES) $(seam_headers)
 bench_libcounted_a_CPPFLAGS = -I$(top_srcdir)/seam $(AM_CPPFLAGS) \
 	-U__SANITIZE_THREAD__ -D__SANITIZE_THREAD__=1
 
-# It has helper.c's functions itself, so that one is not taken.
+# counted.c has helper.c's functions, so that one is not taken.
 bench_sharing_SOURCES = \
+	bench/counted.c bench/counted.h \
 	bench/lines.c bench/lines.h \
 	bench/queueing.c bench/queueing.h \
+	bench/shared_work.c bench/shared_work.h \
 	bench/sharing.c \
 	bench/sizes.c bench/sizes.h \
 	bench/turns.c bench/turns.h

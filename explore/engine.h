@@ -85,6 +85,32 @@ struct outcome engine_explore(const struct scenario *scenario, uint64_t most);
 void engine_reduce(bool reduce);
 void engine_init(void);
 
+/* ---- steps.c ---- */
+
+void steps_init(void);
+void steps_reset(void);
+
+/* Whether two steps may change places. */
+bool steps_commute(const struct step *a, const struct step *b);
+
+/*
+ * thread is about to do a step, by the choice of that number. Calls race for
+ * each step before, by number, that it does not commute with and that it does
+ * not come after anyway: the two might have come the other way round.
+ */
+void steps_add(unsigned thread, const struct step *step, unsigned choice,
+	void (*race)(unsigned i));
+
+/* The threads that can begin, from where step i was done, a way on which the
+ * last step is done without it. */
+uint32_t steps_beginners(unsigned i);
+
+/* The choice that step i was done by. */
+unsigned steps_choice(unsigned i);
+
+/* Whether the last step had to wait for something. */
+bool steps_last_waits(void);
+
 /* ---- memory.c ---- */
 
 /* Where a thread has come to: what it must see of each location at least, by

@@ -4,19 +4,20 @@
  *
  *   choices    [ thread 2 ][ thread 1 ][ write 3 ][ thread 1 ] ...
  *
- * Each thread is a fibre (fibre.c) that stops before every operation that others
- * could notice, and says which. An execution begins anew, follows the list of the
- * one before up to the last choice that has another way left, and goes that
- * way.
+ * Each thread is a fibre (fibre.c) that stops before every operation that
+ * others could notice, and says which. An execution begins anew, follows the
+ * list of the one before up to the last choice that has another way left, and
+ * goes that way.
  *
  * Executions that differ only in the order of operations which do not touch
- * the same thing are the same; of those all but one are left out by sleep sets
- * (P. Godefroid, "Partial-order methods for the verification of concurrent
- * systems", LNCS 1032): when all that follows a thread's step was seen, that
- * thread sleeps until somebody does a step that does not commute with it. And
- * a thread has a turn only where that makes a step come before another that it
- * does not commute with (source sets: P. Abdulla, S. Aronis, B. Jonsson,
- * K. Sagonas, "Optimal dynamic partial order reduction", POPL 2014).
+ * the same thing are the same (steps.c); of those all but one are left out by
+ * sleep sets (P. Godefroid, "Partial-order methods for the verification of
+ * concurrent systems", LNCS 1032): when all that follows a thread's step was
+ * seen, that thread sleeps until somebody does a step that does not commute
+ * with it. And a thread has a turn only where that makes a step come before
+ * another that it does not commute with (source sets: P. Abdulla, S. Aronis,
+ * B. Jonsson, K. Sagonas, "Optimal dynamic partial order reduction", POPL
+ * 2014).
  */
 #include "explore/engine.h"
 
@@ -29,7 +30,6 @@
 #include "explore/fibre.h"
 
 #define CHOICES_MOST 4096
-#define STEPS_MOST 255
 #define REPORT_MOST ((size_t)64 << 10)
 
 /* The program's data, which the linker names. */
@@ -47,14 +47,6 @@ struct choice {
 
 enum end { RUNS, DONE, FAILED, IMPOSSIBLE, REDUNDANT };
 
-/* A step that was done. */
-struct played {
-	struct step step;
-	unsigned thread;
-	unsigned choice;
-	uint8_t clock[THREADS_MOST]; /* steps that this one comes after */
-};
-
 static struct engine {
 	enum end end;
 
@@ -63,10 +55,6 @@ static struct engine {
 	unsigned length; /* of the list that is followed, then added to */
 	unsigned place;
 	uint32_t asleep;
-
-	struct played played[STEPS_MOST];
-	unsigned played_count;
-	uint8_t clocks[THREADS_MOST][THREADS_MOST];
 
 	char *data; /* as the program's was at the beginning */
 
@@ -195,147 +183,40 @@ pick(uint32_t candidates)
 	return (uint8_t)__builtin_ctz(candidates);
 }
 
-static bool
-commute_in_rcu(enum kind a, enum kind b)
-{
-	enum kind first = a < b ? a : b, second = a < b ? b : a;
-
-	return (first == ENTER && second <= LEAVE) ||
-		(first == LEAVE && second <= BEGIN);
-}
-
-static bool
-commute(const struct step *a, const struct step *b)
-{
-	if (a->kind <= WRITE && b->kind <= WRITE)
-		return a->what != b->what ||
-			(a->kind == READ && b->kind == READ);
-	if (a->kind == LOCK && b->kind == LOCK)
-		return a->what && b->what && a->what != b->what;
-	if (a->kind >= ENTER && a->kind <= FINISH &&
-		b->kind >= ENTER && b->kind <= FINISH)
-		return commute_in_rcu(a->kind, b->kind);
-	return true;
-}
-
 /* Who of the sleepers goes on sleeping when thread does its step. */
 static uint32_t
 still_asleep(uint32_t asleep, unsigned thread)
 {
 	for (unsigned t = 1; t < fibre_count(); t++)
-		if (asleep >> t & 1 && !commute(fibre_next(t),
-					       fibre_next(thread)))
+		if (asleep >> t & 1 &&
+			!steps_commute(fibre_next(t), fibre_next(thread)))
 			asleep &= ~((uint32_t)1 << t);
 	return asleep & ~((uint32_t)1 << thread);
 }
 
-static bool
-comes_after(unsigned i, unsigned later)
-{
-	return engine->played[later].clock[engine->played[i].thread] > i;
-}
-
-/* Whether a step comes after one from from on that does not come after the
- * one before from: of those, is it not the first of its thread? */
-static bool
-has_cause(unsigned from, unsigned step)
-{
-	for (unsigned i = from; i < step; i++)
-		if (!comes_after(from - 1, i) && comes_after(i, step))
-			return true;
-	return false;
-}
-
-/* The threads that can begin, from where step race was done, a way on which the
- * last step is done without it. */
-static uint32_t
-find_beginners(unsigned race, unsigned last)
-{
-	uint32_t seen = 0, beginners = 0;
-
-	for (unsigned i = race + 1; i <= last; i++) {
-		uint32_t bit = (uint32_t)1 << engine->played[i].thread;
-
-		if (i < last && comes_after(race, i))
-			continue;
-		if (!(seen & bit) && !has_cause(race + 1, i))
-			beginners |= bit;
-		seen |= bit;
-	}
-	return beginners;
-}
-
-/* Where step race was done, somebody shall have a turn who makes the last step
+/* Where a step was done, somebody shall have a turn who makes the last step
  * come before it. */
 static void
-reverse(unsigned race, unsigned last)
+reverse(unsigned race)
 {
-	struct choice *choice =
-		&engine->choices[engine->played[race].choice];
+	struct choice *choice = &engine->choices[steps_choice(race)];
 	uint32_t beginners;
 
-	if (engine->played[last].step.can) {
+	if (steps_last_waits()) {
 		/* Who lets it go first is not looked for: all are tried. */
 		choice->wanted |= choice->enabled;
 		return;
 	}
-	beginners = find_beginners(race, last);
+	beginners = steps_beginners(race);
 	if (!(beginners & (choice->wanted | choice->asleep)))
 		choice->wanted |= beginners & -beginners;
 }
 
-/* Whether two steps that do not commute have none between them that makes them
- * come in this order anyway. A step that has to wait comes after what it waits
- * for, but might have come before all that. */
-static bool
-is_race(unsigned i, unsigned last, const uint8_t *known)
-{
-	const struct played *played = &engine->played[i];
-
-	if (played->thread == engine->played[last].thread ||
-		commute(&played->step, &engine->played[last].step) ||
-		known[played->thread] > i)
-		return false;
-	if (engine->played[last].step.can)
-		return true;
-	for (unsigned k = i + 1; k < last; k++)
-		if (!commute(&engine->played[k].step,
-			    &engine->played[last].step) &&
-			comes_after(i, k))
-			return false;
-	return true;
-}
-
-/* A step is about to be done: it comes after those that it does not commute
- * with. */
 static void
-play(struct choice *choice, unsigned thread)
+play(const struct choice *choice, unsigned thread)
 {
-	unsigned last = engine->played_count++;
-	struct played *played = &engine->played[last];
-	uint8_t known[THREADS_MOST];
-
-	if (last + 1 == STEPS_MOST)
-		engine_limit("more than %d steps", STEPS_MOST);
-	played->step = *fibre_next(thread);
-	played->thread = thread;
-	played->choice = (unsigned)(choice - engine->choices);
-	memcpy(known, engine->clocks[thread], sizeof(known));
-	memcpy(played->clock, known, sizeof(known));
-	for (unsigned i = 0; i < last; i++) {
-		const struct played *before = &engine->played[i];
-
-		if (commute(&before->step, &played->step))
-			continue;
-		for (int t = 0; t < THREADS_MOST; t++)
-			if (played->clock[t] < before->clock[t])
-				played->clock[t] = before->clock[t];
-	}
-	played->clock[thread] = (uint8_t)(last + 1);
-	memcpy(engine->clocks[thread], played->clock, sizeof(known));
-	for (unsigned i = 0; i < last; i++)
-		if (is_race(i, last, known))
-			reverse(i, last);
+	steps_add(thread, fibre_next(thread),
+		(unsigned)(choice - engine->choices), reverse);
 }
 
 /* Let one of the enabled threads do its step. */
@@ -399,11 +280,10 @@ reset(const struct scenario *scenario)
 	rcu_reset();
 	race_reset();
 	thread_reset();
+	steps_reset();
 	engine->place = 0;
 	engine->asleep = 0;
 	engine->noted = 0;
-	engine->played_count = 0;
-	memset(engine->clocks, 0, sizeof(engine->clocks));
 	engine->end = RUNS;
 }
 
@@ -505,6 +385,7 @@ engine_init(void)
 	rcu_init();
 	race_init();
 	thread_init();
+	steps_init();
 	engine->data = engine_alloc((size_t)(_end - __data_start));
 	memcpy(engine->data, __data_start, (size_t)(_end - __data_start));
 }

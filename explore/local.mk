@@ -17,6 +17,7 @@ explore_libexplore_a_SOURCES = \
 	explore/orders.h \
 	explore/race.c \
 	explore/rcu.c \
+	explore/steps.c \
 	explore/thread.c \
 	$(seam_headers)
 

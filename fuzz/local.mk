@@ -4,9 +4,14 @@
 
 FUZZ_SECONDS = 60
 
-fuzz_target = fuzz/target.c fuzz/model.c fuzz/model.h \
+fuzz_target = fuzz/target.c \
+	fuzz/actors.c fuzz/actors.h \
 	fuzz/budgets.c fuzz/budgets.h \
-	fuzz/actors.c fuzz/actors.h
+	fuzz/input.c fuzz/input.h \
+	fuzz/model.c fuzz/model.h \
+	fuzz/objects.c fuzz/regions.c fuzz/calls.h \
+	fuzz/pools.c fuzz/pools.h \
+	fuzz/readers.c fuzz/readers.h
 
 check_PROGRAMS += fuzz/replay
 TESTS += fuzz/replay.sh

@@ -27,13 +27,16 @@ build()
 {
 	name=$1
 	shift
+	for part in actors budgets input model objects pools readers regions \
+		target
+	do
+		set -- "$@" "$source/fuzz/$part.c"
+	done
 	# CPPFLAGS and LIBS are lists.
 	# shellcheck disable=SC2086
 	"$@" -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer \
 		-pthread ${CPPFLAGS-} -I"$source/include" -I"$source" \
-		"$source"/lib/*.c "$source/fuzz/target.c" \
-		"$source/fuzz/model.c" "$source/fuzz/budgets.c" \
-		"$source/fuzz/actors.c" \
+		"$source"/lib/*.c \
 		-o "$name" ${LIBS--lurcu-bp}
 }
 

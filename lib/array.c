@@ -12,24 +12,13 @@
 #include <string.h>
 
 #include "acre/array.h"
+#include "lib/sizes.h"
 
 /* What the first growth gives at least. */
 #define FIRST_BYTES 64
 #define FIRST_ELEMENTS 4
 
 typedef struct acre_array_any any;
-
-static size_t
-larger(size_t a, size_t b)
-{
-	return a > b ? a : b;
-}
-
-static size_t
-smaller(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
 
 static size_t
 first(size_t size)

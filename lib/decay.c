@@ -17,10 +17,9 @@
  */
 #include "lib/decay.h"
 
-#include <time.h>
-
 #include "lib/cache.h"
 #include "lib/claim.h"
+#include "lib/clock.h"
 #include "lib/helper.h"
 #include "lib/trim.h"
 
@@ -32,15 +31,6 @@
 #define SLICE ((size_t)4 << 20)
 
 static pthread_cond_t let_go = PTHREAD_COND_INITIALIZER;
-
-static int64_t
-now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
-}
 
 static int64_t
 interval(const acre_pool *pool)
@@ -134,7 +124,7 @@ due(acre_pool *pool)
 		return INT64_MAX;
 	}
 	if (!pool->due)
-		pool->due = now() + interval(pool);
+		pool->due = clock_now() + interval(pool);
 	return pool->due;
 }
 
@@ -161,7 +151,7 @@ hold_due(int64_t time, int64_t *next)
 static void
 set_due(acre_pool *pool)
 {
-	int64_t soonest = now() + interval(pool) / 2;
+	int64_t soonest = clock_now() + interval(pool) / 2;
 
 	pool->due += interval(pool);
 	if (pool->due < soonest)
@@ -185,7 +175,7 @@ release(acre_pool *pool, bool more)
 static int64_t
 decay(void)
 {
-	int64_t begun = now(), next;
+	int64_t begun = clock_now(), next;
 	acre_pool *pool = hold_due(begun, &next);
 
 	if (!pool)

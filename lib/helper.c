@@ -23,6 +23,7 @@
 #include <time.h>
 
 #include "lib/atomic.h"
+#include "lib/clock.h"
 #include "lib/grace.h"
 #include "lib/rcu.h"
 
@@ -76,15 +77,6 @@ something_wanted(void)
 	return !rcu_is_dead && !grace_elapsed(load_seq_cst(&wanted));
 }
 
-static int64_t
-now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
-}
-
 /* With the lock. Returns false when the time was up, in microseconds. */
 static bool
 wait_until(pthread_cond_t *condition, int64_t time)
@@ -101,7 +93,7 @@ wait_until(pthread_cond_t *condition, int64_t time)
 static bool
 pause_for(long microseconds)
 {
-	return wait_until(&helper.wake, now() + microseconds);
+	return wait_until(&helper.wake, clock_now() + microseconds);
 }
 
 /* With the lock, which is given up meanwhile. */
@@ -110,14 +102,14 @@ decay_if_due(void)
 {
 	int64_t next;
 
-	if (helper.decay_due > now())
+	if (helper.decay_due > clock_now())
 		return;
 	helper.decay_due = NEVER;
 	pthread_mutex_unlock(&helper.lock);
 	next = load_acquire(&decay_work)();
 	pthread_mutex_lock(&helper.lock);
-	if (next >= 0 && now() + next < helper.decay_due)
-		helper.decay_due = now() + next;
+	if (next >= 0 && clock_now() + next < helper.decay_due)
+		helper.decay_due = clock_now() + next;
 }
 
 /* With the lock. Returns false when it has had nothing to do for a while. */
@@ -189,7 +181,7 @@ tick(void)
 			store_relaxed(&hurry, false);
 			hurried = HURRIED_TICKS;
 		}
-		if (!helper.stop && helper.decay_due > now())
+		if (!helper.stop && helper.decay_due > clock_now())
 			pause_for(hurried ? TICK_HURRIED_US : TICK_US);
 		if (hurried)
 			hurried--;
@@ -323,7 +315,7 @@ helper_wait(uint64_t needed)
 bool
 helper_wait_briefly(uint64_t needed, long microseconds)
 {
-	int64_t until = now() + microseconds;
+	int64_t until = clock_now() + microseconds;
 	bool ticked;
 
 	helper_want(needed);

@@ -18,6 +18,7 @@ libacre_la_SOURCES = \
 	lib/chunk.c lib/chunk.h \
 	lib/claim.c lib/claim.h \
 	lib/cleanup.c \
+	lib/clock.h \
 	lib/decay.c lib/decay.h \
 	lib/descriptor.c lib/descriptor.h \
 	lib/fork.c lib/fork.h \
@@ -29,6 +30,7 @@ libacre_la_SOURCES = \
 	lib/learn.c \
 	lib/limit.c lib/limit.h \
 	lib/mark.c \
+	lib/member.c lib/member.h \
 	lib/membarrier.c lib/membarrier.h \
 	lib/mmap.c \
 	lib/options.c lib/options.h \
@@ -40,6 +42,7 @@ libacre_la_SOURCES = \
 	lib/region_allocator.c \
 	lib/retire.c lib/retire.h \
 	lib/sanitizer.h \
+	lib/sizes.h \
 	lib/source.c lib/source.h \
 	lib/stats.c \
 	lib/store.c lib/store.h \

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/sizes.h"
+
 #define CHUNK_PAGES 256
 #define CACHE_PAGES 512
 #define CACHE_BYTES ((size_t)2 << 20)
@@ -25,12 +27,6 @@ static size_t
 os_page_size(void)
 {
 	return (size_t)sysconf(_SC_PAGESIZE);
-}
-
-static size_t
-smaller(size_t a, size_t b)
-{
-	return a < b ? a : b;
 }
 
 /* Copy what the caller's header knew. A newer header's fields must be zero:

@@ -13,7 +13,7 @@
  *
  * Several threads may trim at once: each step is one batch, one chunk or one
  * run, held by nobody else, and no lock is held between steps. What a step has
- * in its hands nobody else finds: so steps are counted, see pool.h.
+ * in its hands nobody else finds: so steps are counted, see member.h.
  */
 #include "lib/trim.h"
 
@@ -21,6 +21,7 @@
 #include "lib/claim.h"
 #include "lib/grace.h"
 #include "lib/helper.h"
+#include "lib/sizes.h"
 #include "lib/store.h"
 
 /* For a byte that may be given back, so many are sorted; and so many at
@@ -41,12 +42,6 @@ struct trim {
 };
 
 /* ---- steps ---- */
-
-static size_t
-smaller(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
 
 /* A batch of an order; false: none is left. */
 static bool

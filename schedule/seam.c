@@ -20,21 +20,6 @@
 
 /* ---- atomic operations ---- */
 
-static uint64_t
-get(const volatile void *p, size_t size)
-{
-	uint64_t value = 0;
-
-	memcpy(&value, (const void *)p, size);
-	return value;
-}
-
-static void
-set(volatile void *p, size_t size, uint64_t value)
-{
-	memcpy((void *)p, &value, size);
-}
-
 uint64_t
 seam_load(const struct seam_site *site, const volatile void *p, size_t size,
 	int order)
@@ -42,7 +27,7 @@ seam_load(const struct seam_site *site, const volatile void *p, size_t size,
 	(void)site;
 	(void)order;
 	scheduler_point();
-	return get(p, size);
+	return seam_get(p, size);
 }
 
 void
@@ -52,7 +37,7 @@ seam_store(const struct seam_site *site, volatile void *p, size_t size,
 	(void)site;
 	(void)order;
 	scheduler_point();
-	set(p, size, value);
+	seam_set(p, size, value);
 }
 
 uint64_t
@@ -64,8 +49,8 @@ seam_rmw(const struct seam_site *site, volatile void *p, size_t size,
 	(void)site;
 	(void)order;
 	scheduler_point();
-	before = get(p, size);
-	set(p, size, seam_compute(what, before, operand, size));
+	before = seam_get(p, size);
+	seam_set(p, size, seam_compute(what, before, operand, size));
 	return before;
 }
 
@@ -80,13 +65,13 @@ seam_cas(const struct seam_site *site, volatile void *p, size_t size,
 	(void)success;
 	(void)failure;
 	scheduler_point();
-	before = get(p, size);
+	before = seam_get(p, size);
 	if (before != *expected ||
 		(weak && scheduler_is_on() && !scheduler_chance(FAILS_EVERY))) {
 		*expected = before;
 		return false;
 	}
-	set(p, size, value);
+	seam_set(p, size, value);
 	return true;
 }
 

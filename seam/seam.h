@@ -11,7 +11,7 @@
  * among those where headers are looked for. So every atomic operation, also
  * one that is new, becomes a call of one of these functions, with the order
  * that lib/atomic.h gave it. The program defines them: explore/ with a model
- * of memory, schedule/ with a scheduler.
+ * of memory, schedule/ with a scheduler, bench/counted.c with counters.
  *
  * A value is its bytes, at the low addresses of a word.
  */
@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* An operation in the source. Each has one, whose address says which. */
 struct seam_site {
@@ -43,6 +44,22 @@ bool seam_cas(const struct seam_site *site, volatile void *p, size_t size,
 	uint64_t *expected, uint64_t value, int success, int failure,
 	bool weak);
 void seam_fence(const struct seam_site *site, int order);
+
+/* A value where it stands, for who plays operations as they come. */
+static inline uint64_t
+seam_get(const volatile void *p, size_t size)
+{
+	uint64_t value = 0;
+
+	memcpy(&value, (const void *)p, size);
+	return value;
+}
+
+static inline void
+seam_set(volatile void *p, size_t size, uint64_t value)
+{
+	memcpy((void *)p, &value, size);
+}
 
 /* What a read-modify-write makes of a value of size bytes. */
 static inline uint64_t

@@ -20,17 +20,16 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include <urcu/urcu-bp.h>
 
 #include "lib/atomic.h"
+#include "stress/children.h"
 #include "stress/common.h"
 #include "stress/filled.h"
 
@@ -41,9 +40,7 @@
 #define OBJECTS 32         /* of a region, at most */
 #define FORK_EVERY 50      /* rounds of a worker, on average */
 #define VISIT_EVERY 20     /* rounds: a thread that comes and goes */
-#define CHILDREN 4         /* at a time */
 #define CHILD_SECONDS 15   /* before one counts as hung */
-#define KILL_SECONDS 20    /* where it could not be alarmed */
 #define CHILD_ROUNDS 40
 #define GENERATIONS 3
 
@@ -67,9 +64,6 @@ struct worker {
 	_Atomic(uint64_t) cleaned;
 };
 
-/* What a fork's child does before it ends. */
-enum errand { END, EXECUTE, WORK, DESTROY, FORK, INSIDE, ERRANDS };
-
 /* A sanitizer's malloc may be locked for ever in the child of a process whose
  * threads use it: there, children only end. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -78,110 +72,9 @@ enum errand { END, EXECUTE, WORK, DESTROY, FORK, INSIDE, ERRANDS };
 #define ERRANDS_HERE ERRANDS
 #endif
 
-static const char *const errand_names[ERRANDS] = {
-	"end", "execute", "work", "destroy", "fork", "inside a section",
-};
-
 static acre_pool_options options[POOLS];
 static acre_pool *pools[POOLS];
 static _Atomic(struct owned *) slots[SLOTS];
-
-/* ---- children, as their parent sees them ---- */
-
-#define RESERVED (-1)
-
-static struct child {
-	pid_t pid; /* 0: none; RESERVED: about to be forked */
-	enum errand errand;
-	double begun;
-} children[CHILDREN];
-
-static pthread_mutex_t children_lock = PTHREAD_MUTEX_INITIALIZER;
-static _Atomic(unsigned) forks[ERRANDS];
-
-static unsigned
-forks_in_all(void)
-{
-	unsigned sum = 0;
-
-	for (unsigned i = 0; i < ERRANDS; i++)
-		sum += load_relaxed(&forks[i]);
-	return sum;
-}
-
-static double slowest_fork, slowest_child; /* with children_lock */
-
-static void
-child_ended(struct child *child, int status)
-{
-	double took = stress_elapsed() - child->begun;
-
-	if (took > slowest_child)
-		slowest_child = took;
-	if (WIFSIGNALED(status))
-		stress_fail("child %d (%s) was ended by signal %d%s",
-			(int)child->pid, errand_names[child->errand],
-			WTERMSIG(status),
-			WTERMSIG(status) == SIGKILL ? ": it hung" : "");
-	else if (WEXITSTATUS(status))
-		stress_fail("child %d (%s) ended with %d", (int)child->pid,
-			errand_names[child->errand], WEXITSTATUS(status));
-	child->pid = 0;
-}
-
-/* With children_lock. Look after each child; one that hangs is killed, and
- * found ended the next time. Returns how many there are. */
-static unsigned
-look_after_children(void)
-{
-	unsigned alive = 0;
-
-	for (unsigned i = 0; i < CHILDREN; i++) {
-		struct child *child = &children[i];
-		int status;
-
-		if (!child->pid)
-			continue;
-		alive++;
-		if (child->pid == RESERVED)
-			continue;
-		if (waitpid(child->pid, &status, WNOHANG) == child->pid) {
-			child_ended(child, status);
-			alive--;
-		} else if (stress_elapsed() - child->begun > KILL_SECONDS) {
-			kill(child->pid, SIGKILL);
-		}
-	}
-	return alive;
-}
-
-/* With children_lock. */
-static struct child *
-room_for_child(void)
-{
-	for (unsigned i = 0; i < CHILDREN; i++)
-		if (!children[i].pid)
-			return &children[i];
-	return NULL;
-}
-
-/* The main thread's work: until the time is over and no child is left. */
-static void
-be_a_parent(void)
-{
-	const struct timespec second = {1, 0};
-	unsigned alive;
-	sigset_t child_ends;
-
-	sigemptyset(&child_ends);
-	sigaddset(&child_ends, SIGCHLD);
-	do {
-		sigtimedwait(&child_ends, NULL, &second);
-		pthread_mutex_lock(&children_lock);
-		alive = look_after_children();
-		pthread_mutex_unlock(&children_lock);
-	} while (stress_goes_on() || alive);
-}
 
 /* ---- regions ---- */
 
@@ -498,33 +391,20 @@ fork_timed(bool inside, double *took)
 static void
 fork_one(struct worker *w)
 {
-	size_t errand = chance_below(&w->chance, ERRANDS_HERE);
-	struct child *child;
+	enum errand errand =
+		(enum errand)chance_below(&w->chance, ERRANDS_HERE);
+	struct child *child = children_reserve(errand);
 	double took;
 	pid_t pid;
 
-	pthread_mutex_lock(&children_lock);
-	child = room_for_child();
-	if (child)
-		*child = (struct child){
-			.pid = RESERVED,
-			.errand = (enum errand)errand,
-			.begun = stress_elapsed(),
-		};
-	pthread_mutex_unlock(&children_lock);
 	if (!child)
 		return;
 	pid = fork_timed(errand == INSIDE, &took);
 	if (pid == 0)
-		run_child(w, (enum errand)errand, 1);
+		run_child(w, errand, 1);
 	if (pid < 0)
 		stress_fail("no fork: %s", strerror(errno));
-	pthread_mutex_lock(&children_lock);
-	child->pid = pid < 0 ? 0 : pid;
-	if (took > slowest_fork)
-		slowest_fork = took;
-	pthread_mutex_unlock(&children_lock);
-	add_relaxed(&forks[errand], 1);
+	children_add(child, pid, took);
 }
 
 /* One that comes and goes; its counts are its host's. */
@@ -646,12 +526,12 @@ run_workers(void)
 		};
 		stress_thread(&threads[i], work, &workers[i]);
 	}
-	be_a_parent();
+	children_await();
 	for (unsigned i = 0; i < stress.threads; i++) {
 		pthread_join(threads[i], NULL);
 		regions += workers[i].made;
 	}
-	be_a_parent(); /* of those that came last */
+	children_await(); /* those that came last */
 	check_parent(workers);
 	free(threads);
 	free(workers);
@@ -661,21 +541,19 @@ run_workers(void)
 int
 main(int argc, char **argv)
 {
-	sigset_t child_ends;
+	struct children_sum forked;
 	uint64_t regions;
 
 	stress_begin(argc, argv,
 		"Threads fork while all work, and their children work too.", 4,
 		false);
-	/* For be_a_parent; in all threads. */
-	sigemptyset(&child_ends);
-	sigaddset(&child_ends, SIGCHLD);
-	pthread_sigmask(SIG_BLOCK, &child_ends, NULL);
+	children_begin();
 	make_pools();
 	regions = run_workers();
 	end_pools();
+	forked = children_sum();
 	return stress_end("%" PRIu64 " regions, %u forks (%u inside a "
 			  "section), slowest %.0f ms, slowest child %.0f ms",
-		regions, forks_in_all(), load_relaxed(&forks[INSIDE]),
-		slowest_fork * 1e3, slowest_child * 1e3);
+		regions, forked.forks, forked.inside,
+		forked.slowest_fork * 1e3, forked.slowest_child * 1e3);
 }

@@ -14,7 +14,8 @@ EXTRA_DIST += stress/soak-short.sh stress/soak-can-see.sh
 CLEANFILES += stress/soak-lost-page-region.c stress/soak-lost-retire-retire.c \
 	stress/soak-kept-cache-thread.c stress/soak-heap-leak-region.c
 
-stress_soak_SOURCES = stress/soak.c stress/crowd.c stress/crowd.h \
+stress_soak_SOURCES = stress/soak.c \
+	stress/actor.c stress/actor.h stress/crowd.c stress/crowd.h \
 	stress/trend.c stress/trend.h $(stress_common)
 stress_soak_LDADD = libacre.la $(URCU_LIBS)
 

@@ -4,7 +4,6 @@ if HAVE_CHECK
 check_PROGRAMS += tests/fault_test
 TESTS += tests/fault_test
 endif
-noinst_HEADERS += tests/fault.h tests/fault_model.h
 
 wrap = -Wl,--wrap
 fault_calls = \
@@ -22,4 +21,8 @@ fault_calls = \
 	$(wrap)=pthread_key_create \
 	$(wrap)=pthread_setspecific
 
+tests_fault_test_SOURCES = tests/fault_test.c \
+	tests/fault.c tests/fault.h \
+	tests/fault_model.c tests/fault_model.h \
+	tests/fault_scenarios.c tests/fault_scenarios.h
 tests_fault_test_LDFLAGS = -static $(fault_calls)

@@ -99,6 +99,9 @@ tests_mark_test_LDFLAGS = -static
 tests_mmap_test_LDFLAGS = -static
 tests_options_test_LDFLAGS = -static
 tests_pool_test_LDFLAGS = -static
+tests_property_test_SOURCES = tests/property_test.c tests/property.h \
+	tests/property_model.c tests/property_objects.c \
+	tests/property_regions.c
 tests_property_test_LDFLAGS = -static
 tests_region_test_LDFLAGS = -static
 tests_region_allocator_test_LDFLAGS = -static

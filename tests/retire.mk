@@ -1,6 +1,9 @@
 # Tests of retired regions; a program for each RCU flavour, as the headers of
 # liburcu 0.13 go.
 
+retire_suites = tests/retire_test tests/retire_wait_test \
+	tests/retire_bound_test
+
 retire_flavours = tests/retire_bp_test
 if HAVE_URCU_MEMB
 retire_flavours += tests/retire_memb_test
@@ -13,13 +16,20 @@ retire_flavours += tests/retire_qsbr_test
 endif
 
 if HAVE_CHECK
-check_PROGRAMS += tests/retire_test $(retire_flavours)
-TESTS += tests/retire_test $(retire_flavours)
+check_PROGRAMS += $(retire_suites) $(retire_flavours)
+TESTS += $(retire_suites) $(retire_flavours)
 endif
-noinst_HEADERS += tests/actor.h tests/retired.h tests/retire_flavour_test.h
+noinst_HEADERS += tests/actor.h tests/limbo.h tests/retired.h \
+	tests/retire_flavour_test.h
 
 tests_retire_test_LDADD = $(LDADD) $(URCU_LIBS)
 tests_retire_test_LDFLAGS = -static
+
+tests_retire_wait_test_LDADD = $(LDADD) $(URCU_LIBS)
+tests_retire_wait_test_LDFLAGS = -static
+
+tests_retire_bound_test_LDADD = $(LDADD) $(URCU_LIBS)
+tests_retire_bound_test_LDFLAGS = -static
 
 tests_retire_bp_test_LDADD = $(LDADD) $(URCU_LIBS)
 tests_retire_bp_test_LDFLAGS = -static
