@@ -206,14 +206,13 @@ push_run(struct trim *trim, struct run *run)
 {
 	acre_pool *pool = trim->pool;
 	bool clean = run_is_clean(run);
-	size_t pushed;
+	size_t pushed = pool_push_run(pool, trim->member, run);
 
-	pushed = pool_push_pages(pool, trim->member, run->first, run->pages,
-		clean);
 	pool_add(pool, trim->member, POPPED, pushed * pool->page_size);
 	if (pushed == run->pages)
 		return true;
 	run->first += pushed * pool->page_size;
+	run->at += pushed;
 	run->pages -= pushed;
 	run->clean = clean ? run->pages : 0;
 	store_put_run(&pool->chunks, run);
