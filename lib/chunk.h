@@ -123,6 +123,10 @@ struct chunk *chunks_find(struct chunks *chunks, const void *page);
  * else of the next. */
 size_t chunks_rank(const struct chunks *chunks, const void *address);
 
+/* Are all in the table? If not, memory for it may have been out when pages
+ * were looked for; they are let in. Threads: any; takes the lock. */
+bool chunks_all_known(struct chunks *chunks);
+
 /* Bytes of pages that were never carved. Threads: any; takes the lock. */
 size_t chunks_uncarved(struct chunks *chunks);
 

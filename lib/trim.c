@@ -337,7 +337,9 @@ trim_join(acre_pool *pool, struct member *member)
 		;
 	push_back(&trim);
 	/* Not what others have pushed meanwhile. */
-	store_relaxed(&pool->joined, landed + trim_landed_by(member) - own);
+	if (chunks_all_known(&pool->chunks))
+		store_relaxed(&pool->joined,
+			landed + trim_landed_by(member) - own);
 	return true;
 }
 

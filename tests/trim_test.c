@@ -570,6 +570,23 @@ START_TEST(without_memory_it_gives_nothing_and_loses_nothing)
 }
 END_TEST
 
+START_TEST(what_could_not_be_joined_is_worth_another_look)
+{
+	struct member *member;
+
+	begin_counted(CHUNK);
+	leave_idle(64, CHUNK_PAGES);
+	acre_thread_flush(pool);
+	member = &cache_of(pool)->member;
+	no_malloc = true; /* Check has none either */
+	trim_join(pool, member);
+	no_malloc = false;
+	ck_assert(trim_join(pool, member));
+	ck_assert_uint_eq(count_blocks(2, 1000), 64 * 3);
+	end();
+}
+END_TEST
+
 static void *
 trim_without_memory(void *unused)
 {
@@ -611,4 +628,5 @@ SUITE("trim", all_that_is_idle_goes_back,
 	other_sources_pages_are_left_alone, what_threads_keep_is_idle,
 	several_may_trim_at_once,
 	without_memory_it_gives_nothing_and_loses_nothing,
+	what_could_not_be_joined_is_worth_another_look,
 	a_thread_that_can_have_no_cache_gives_nothing)
