@@ -139,13 +139,13 @@ publish(struct chunks *chunks, struct chunk *seen, struct chunk *chunk)
 
 /* Take all that a chunk has left; nobody can carve it from now on. */
 static void
-take_rest(const struct chunks *chunks, struct chunk *chunk, char **rest,
-	size_t *rest_pages)
+take_rest(const struct chunks *chunks, struct chunk *chunk, struct run *rest)
 {
 	size_t at = exchange_relaxed(&chunk->carved, chunk->page_count);
 
-	*rest = chunk->pages + at * chunks->page_size;
-	*rest_pages = chunk->page_count - at;
+	rest->first = chunk->pages + at * chunks->page_size;
+	rest->at = at;
+	rest->pages = chunk->page_count - at;
 }
 
 /* Has somebody else made another chunk the fresh one? */
@@ -156,8 +156,8 @@ has_grown(const struct chunks *chunks, const struct chunk *seen)
 }
 
 static int
-grow(struct chunks *chunks, struct chunk *seen, char **rest,
-	size_t *rest_pages, size_t *reserved)
+grow(struct chunks *chunks, struct chunk *seen, struct run *rest,
+	size_t *reserved)
 {
 	int error;
 	struct chunk *chunk = ask(chunks, reserved, &error);
@@ -168,7 +168,7 @@ grow(struct chunks *chunks, struct chunk *seen, char **rest,
 	rcu_enter();
 	published = publish(chunks, seen, chunk);
 	if (published && seen)
-		take_rest(chunks, seen, rest, rest_pages);
+		take_rest(chunks, seen, rest);
 	rcu_leave();
 	source_settle(&chunks->source, chunks->chunk_size);
 	if (!published)
@@ -177,17 +177,16 @@ grow(struct chunks *chunks, struct chunk *seen, char **rest,
 }
 
 int
-chunks_grow(struct chunks *chunks, struct chunk *seen, char **rest,
-	size_t *rest_pages)
+chunks_grow(struct chunks *chunks, struct chunk *seen, struct run *rest)
 {
 	size_t reserved;
 	int error;
 
-	*rest_pages = 0;
+	*rest = (struct run){0};
 	for (;;) {
 		if (has_grown(chunks, seen))
 			return 0;
-		error = grow(chunks, seen, rest, rest_pages, &reserved);
+		error = grow(chunks, seen, rest, &reserved);
 		if (error != EAGAIN ||
 			!source_has_changed(&chunks->source, reserved))
 			break;

@@ -40,6 +40,34 @@ struct chunk {
 	uint64_t bits[];
 };
 
+/* Pages next to each other. */
+struct run {
+	char *first;
+	size_t at; /* the first one's place in its chunk */
+	size_t pages;
+	size_t clean; /* of these */
+};
+
+static inline bool
+run_is_clean(const struct run *run)
+{
+	return run->clean == run->pages;
+}
+
+/*
+ * How many of a run's pages come before its first block of an order, which
+ * begins at a multiple of its size in its chunk, if one of the run does. So
+ * what is in use leaves as many whole blocks beside it as it can.
+ */
+static inline size_t
+run_skip(size_t at, size_t pages, unsigned order)
+{
+	size_t others = ((size_t)1 << order) - 1;
+	size_t skip = (0 - at) & others;
+
+	return skip + others < pages ? skip : 0;
+}
+
 struct chunks {
 	struct source source;
 
@@ -95,6 +123,10 @@ struct chunk *chunks_find(struct chunks *chunks, const void *page);
  * else of the next. */
 size_t chunks_rank(const struct chunks *chunks, const void *address);
 
+/* Are all in the table? If not, memory for it may have been out when pages
+ * were looked for; they are let in. Threads: any; takes the lock. */
+bool chunks_all_known(struct chunks *chunks);
+
 /* Bytes of pages that were never carved. Threads: any; takes the lock. */
 size_t chunks_uncarved(struct chunks *chunks);
 
@@ -137,16 +169,14 @@ bool chunks_carve(struct chunks *chunks, unsigned order, size_t most,
 /*
  * Make a new chunk the fresh one, instead of the one that was seen when
  * carving failed. Another thread may have done that already: then nothing
- * changes. What the old one has left is handed over as *rest_pages pages at
- * *rest.
+ * changes. What the old one has left is handed over as *rest.
  *
  * Returns 0: carve again. EAGAIN: max_bytes stands in the way. ENOMEM: the
  * source has no more.
  * Threads: any. Progress: the source's; near max_bytes waits for other
  *          threads' calls of the source.
  */
-int chunks_grow(struct chunks *chunks, struct chunk *seen, char **rest,
-	size_t *rest_pages);
+int chunks_grow(struct chunks *chunks, struct chunk *seen, struct run *rest);
 
 /* Give every chunk back. Nobody else may use chunks any more. */
 void chunks_release(struct chunks *chunks);

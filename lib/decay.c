@@ -78,8 +78,8 @@ share_of(acre_pool *pool, struct cache *cache)
 
 /*
  * The pool is held. Trim so much, at most. When all was looked at and gave
- * less, the step is over; when it gave nothing, the pool rests until more is
- * pushed.
+ * less, the step is over; when it gave nothing, and not for want of memory, the
+ * pool rests until more is pushed.
  */
 static void
 trim_slice(acre_pool *pool, struct member *member, size_t slice)
@@ -88,7 +88,7 @@ trim_slice(acre_pool *pool, struct member *member, size_t slice)
 	bool swept;
 	size_t given = trim_pool(pool, member, pool->keep_bytes, slice, &swept);
 
-	if (swept && !given)
+	if (swept && !given && chunks_all_known(&pool->chunks))
 		pool->rested = landed + trim_landed_by(member) - own;
 	pool->share -= given;
 	if (swept && given < slice)

@@ -231,37 +231,61 @@ split(acre_pool *pool, struct member *member, unsigned order,
 	return true;
 }
 
-size_t
-pool_push_pages(acre_pool *pool, struct member *member, char *first,
-	size_t pages, bool clean)
+/* The order of the largest blocks in so many pages. */
+static unsigned
+largest_order(const acre_pool *pool, size_t pages)
 {
-	size_t left = pages;
+	unsigned order = pool->order_count - 1;
 
-	for (unsigned order = pool->order_count; left && order-- > 0;) {
-		struct batch batch = {
-			.first = (struct block *)first,
-			.count = left >> order,
-			.clean = clean,
-		};
+	while (!(pages >> order))
+		order--;
+	return order;
+}
 
-		if (!batch.count)
-			continue;
-		if (!push(pool, member, order, &batch))
-			break;
-		first += batch.count * pool->orders[order].size;
-		left -= batch.count << order;
-	}
-	return pages - left;
+/* The part of a run that begins with its page i. */
+static struct run
+part_of(const acre_pool *pool, const struct run *run, size_t i, size_t pages)
+{
+	return (struct run){
+		.first = run->first + i * pool->page_size,
+		.at = run->at + i,
+		.pages = pages,
+		.clean = run_is_clean(run) ? pages : 0,
+	};
+}
+
+/* What comes before the largest blocks, these, and what comes behind: parts of
+ * fewer pages than a block has. */
+size_t
+pool_push_run(acre_pool *pool, struct member *member, const struct run *run)
+{
+	unsigned order = run->pages ? largest_order(pool, run->pages) : 0;
+	size_t skip = run_skip(run->at, run->pages, order);
+	size_t end = skip + ((run->pages - skip) >> order << order);
+	struct run before = part_of(pool, run, 0, skip);
+	struct run behind = part_of(pool, run, end, run->pages - end);
+	struct batch batch = {
+		.first = (struct block *)(run->first + skip * pool->page_size),
+		.count = (end - skip) >> order,
+		.clean = run_is_clean(run),
+	};
+	size_t pushed = skip ? pool_push_run(pool, member, &before) : 0;
+
+	if (pushed < skip || !batch.count ||
+		!push(pool, member, order, &batch))
+		return pushed;
+	return end + (behind.pages ? pool_push_run(pool, member, &behind) : 0);
 }
 
 /* Give what a chunk had left. */
 static void
-give_rest(acre_pool *pool, struct member *member, char *rest, size_t pages)
+give_rest(acre_pool *pool, struct member *member, const struct run *rest)
 {
-	size_t pushed = pool_push_pages(pool, member, rest, pages, false);
+	size_t pushed = pool_push_run(pool, member, rest);
 	struct batch batch = {
-		.first = (struct block *)(rest + pushed * pool->page_size),
-		.count = pages - pushed,
+		.first = (struct block *)(rest->first +
+			pushed * pool->page_size),
+		.count = rest->pages - pushed,
 	};
 
 	if (batch.count)
@@ -306,12 +330,11 @@ begin_decay(acre_pool *pool)
 static int
 grow(acre_pool *pool, struct member *member, struct chunk *seen)
 {
-	char *rest;
-	size_t rest_pages;
-	int error = chunks_grow(&pool->chunks, seen, &rest, &rest_pages);
+	struct run rest;
+	int error = chunks_grow(&pool->chunks, seen, &rest);
 
-	if (rest_pages)
-		give_rest(pool, member, rest, rest_pages);
+	if (rest.pages)
+		give_rest(pool, member, &rest);
 	if (!error)
 		begin_decay(pool);
 	return error;

@@ -148,14 +148,14 @@ bool pool_pop(acre_pool *pool, struct member *member, unsigned order,
 	struct batch *batch);
 
 /*
- * Push pages that lie next to each other onto the lists, as the largest blocks
- * that fit.
+ * Push a run onto the lists, as the largest blocks that fit; each at a multiple
+ * of its size where one of that size does (see run_skip).
  *
  * Returns how many were pushed: not all when descriptors run out.
  * Threads: member's. Progress: lock-free.
  */
-size_t pool_push_pages(acre_pool *pool, struct member *member, char *first,
-	size_t pages, bool clean);
+size_t pool_push_run(acre_pool *pool, struct member *member,
+	const struct run *run);
 
 /* Whether the application's handler wants size bytes tried again after
  * EAGAIN. It may open and close regions of this thread meanwhile. */

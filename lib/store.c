@@ -148,17 +148,20 @@ take_from(struct chunks *chunks, struct chunk *chunk, unsigned order,
 	size_t most, struct batch *batch)
 {
 	size_t first = next_stored(chunk, 0);
-	size_t length = 0;
+	size_t length = 0, skip;
 
 	while (first < chunk->page_count) {
-		length = run_length(chunk, first, most << order);
+		length = run_length(chunk, first, (most + 1) << order);
 		if (length >> order > 0)
 			break;
 		first = next_stored(chunk, first + length);
 	}
 	if (first >= chunk->page_count)
 		return false;
-	length = length >> order << order;
+	skip = run_skip(first, length, order);
+	first += skip;
+	length = (length - skip) >> order;
+	length = (length < most ? length : most) << order;
 	take_pages(chunks, chunk, first, length);
 	*batch = (struct batch){
 		.first = (struct block *)(chunk->pages +
@@ -220,6 +223,7 @@ take_run(struct chunks *chunks, struct chunk *chunk, size_t first,
 	size_t pages, struct run *run)
 {
 	run->first = chunk->pages + first * chunks->page_size;
+	run->at = first;
 	run->pages = pages;
 	run->clean = take_pages(chunks, chunk, first, pages);
 }

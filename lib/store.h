@@ -19,19 +19,6 @@
 
 #include "lib/chunk.h"
 
-/* Pages next to each other. */
-struct run {
-	char *first;
-	size_t pages;
-	size_t clean; /* of these */
-};
-
-static inline bool
-run_is_clean(const struct run *run)
-{
-	return run->clean == run->pages;
-}
-
 /*
  * Put blocks of an order into the store, until it knows a block's chunk not
  * (see chunks_find): *batch keeps that and what follows.

@@ -152,6 +152,18 @@ chunks_find(struct chunks *chunks, const void *page)
 	return find_in_table(chunks, page);
 }
 
+bool
+chunks_all_known(struct chunks *chunks)
+{
+	bool known;
+
+	pthread_mutex_lock(&chunks->lock);
+	known = !load_relaxed(&chunks->arrived);
+	let_in(chunks);
+	pthread_mutex_unlock(&chunks->lock);
+	return known;
+}
+
 void
 chunks_delist(struct chunks *chunks, const struct chunk *chunk)
 {

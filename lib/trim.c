@@ -201,14 +201,13 @@ push_run(struct trim *trim, struct run *run)
 {
 	acre_pool *pool = trim->pool;
 	bool clean = run_is_clean(run);
-	size_t pushed;
+	size_t pushed = pool_push_run(pool, trim->member, run);
 
-	pushed = pool_push_pages(pool, trim->member, run->first, run->pages,
-		clean);
 	pool_add(pool, trim->member, POPPED, pushed * pool->page_size);
 	if (pushed == run->pages)
 		return true;
 	run->first += pushed * pool->page_size;
+	run->at += pushed;
 	run->pages -= pushed;
 	run->clean = clean ? run->pages : 0;
 	store_put_run(&pool->chunks, run);
@@ -333,7 +332,9 @@ trim_join(acre_pool *pool, struct member *member)
 		;
 	push_back(&trim);
 	/* Not what others have pushed meanwhile. */
-	store_relaxed(&pool->joined, landed + trim_landed_by(member) - own);
+	if (chunks_all_known(&pool->chunks))
+		store_relaxed(&pool->joined,
+			landed + trim_landed_by(member) - own);
 	return true;
 }
 

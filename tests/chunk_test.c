@@ -46,10 +46,11 @@ carve(struct chunks *chunks, unsigned order, size_t most, char **at)
 static int
 grow(struct chunks *chunks, size_t *rest_pages)
 {
-	char *rest;
+	struct run rest;
+	int error = chunks_grow(chunks, load_acquire(&chunks->fresh), &rest);
 
-	return chunks_grow(chunks, load_acquire(&chunks->fresh), &rest,
-		rest_pages);
+	*rest_pages = rest.pages;
+	return error;
 }
 
 START_TEST(aligned_source_loses_no_page)
@@ -172,10 +173,10 @@ START_TEST(who_saw_an_older_chunk_does_not_ask_again)
 	struct test_source source = {.alignment = PAGE};
 	struct chunks *chunks = chunks_of(&source, 4, 0);
 	size_t rest;
-	char *unused;
+	struct run unused;
 
 	ck_assert_int_eq(grow(chunks, &rest), 0);
-	ck_assert_int_eq(chunks_grow(chunks, NULL, &unused, &rest), 0);
+	ck_assert_int_eq(chunks_grow(chunks, NULL, &unused), 0);
 	ck_assert_uint_eq(source.calls, 1);
 	chunks_release(chunks);
 }
@@ -284,8 +285,9 @@ START_TEST(nobody_carves_a_fresh_chunk_that_was_taken)
 	struct chunks *chunks = chunks_of(&source, 16, 0);
 	struct chunk *chunk, *seen;
 	struct batch batch;
-	char *at, *rest;
 	size_t rest_pages;
+	struct run rest;
+	char *at;
 
 	ck_assert_int_eq(grow(chunks, &rest_pages), 0);
 	ck_assert(chunks_carve(chunks, 0, 3, &seen, &batch));
@@ -294,8 +296,8 @@ START_TEST(nobody_carves_a_fresh_chunk_that_was_taken)
 	ck_assert(chunks_take(chunks, chunk, 3));
 	ck_assert_uint_eq(carve(chunks, 0, 1, &at), 0);
 	/* Who saw it before gets no rest of it, and no second chunk. */
-	ck_assert_int_eq(chunks_grow(chunks, seen, &rest, &rest_pages), 0);
-	ck_assert_uint_eq(rest_pages, 0);
+	ck_assert_int_eq(chunks_grow(chunks, seen, &rest), 0);
+	ck_assert_uint_eq(rest.pages, 0);
 	ck_assert_uint_eq(source.calls, 1);
 	chunks_give(chunks, chunk);
 	ck_assert_uint_eq(source.live, 0);

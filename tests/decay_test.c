@@ -33,6 +33,20 @@ __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 		__real_pthread_create(thread, attributes, body, argument);
 }
 
+/* The same: malloc has nothing for the helper, so many times. */
+static _Atomic(unsigned) refusals_left;
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+
+void *
+__wrap_malloc(size_t size)
+{
+	if (!helper_is_me() || !load_relaxed(&refusals_left))
+		return __real_malloc(size);
+	sub_relaxed(&refusals_left, 1);
+	return NULL;
+}
+
 static void
 burst(acre_pool *in, size_t bytes)
 {
@@ -212,6 +226,21 @@ START_TEST(fragmented_chunks_decay_too)
 	pages_close(&pages);
 	await_chunk_bytes(pool, 0);
 	end();
+}
+END_TEST
+
+/* Chunks that the table has no room for are found when it has. */
+START_TEST(without_memory_for_a_while_it_decays_later)
+{
+	for (unsigned n = 1; n <= 9; n++) {
+		pool = pool_with((acre_pool_options){.decay_ms = 8});
+		store_relaxed(&refusals_left, n);
+		burst(pool, 10 * MIB);
+		while (load_relaxed(&refusals_left))
+			sched_yield();
+		await_chunk_bytes(pool, 0);
+		end();
+	}
 }
 END_TEST
 
@@ -420,6 +449,7 @@ SUITE("decay", memory_falls_to_what_is_kept_and_not_below,
 	nothing_goes_before_its_time, without_decay_ms_nothing_decays,
 	each_burst_decays, a_pool_that_is_left_alone_forgets_when_it_was_due,
 	large_chunks_decay_too, fragmented_chunks_decay_too,
+	without_memory_for_a_while_it_decays_later,
 	what_a_waiting_thread_keeps_decays,
 	a_grace_period_is_not_held_up_by_a_long_decay,
 	several_pools_decay_each_at_its_pace, a_pool_may_end_while_it_decays,

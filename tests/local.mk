@@ -84,7 +84,7 @@ tests_cache_test_LDFLAGS = -static
 tests_chunk_test_LDFLAGS = -static
 tests_claim_test_LDFLAGS = -static -Wl,--wrap=syscall
 tests_cleanup_test_LDFLAGS = -static
-tests_decay_test_LDFLAGS = -static -Wl,--wrap=pthread_create
+tests_decay_test_LDFLAGS = -static -Wl,--wrap=pthread_create,--wrap=malloc
 tests_descriptor_test_LDFLAGS = -static
 tests_freelist_test_LDFLAGS = -static
 tests_grace_test_LDFLAGS = -static

@@ -41,11 +41,9 @@ setup(size_t count, size_t pages, size_t left)
 	for (size_t i = 0; i < count; i++) {
 		struct chunk *seen = load_acquire(&chunks.fresh);
 		struct batch batch;
-		size_t rest_pages;
-		char *rest;
+		struct run rest;
 
-		ck_assert_int_eq(chunks_grow(&chunks, seen, &rest, &rest_pages),
-			0);
+		ck_assert_int_eq(chunks_grow(&chunks, seen, &rest), 0);
 		ck_assert(chunks_carve(&chunks, 0,
 			pages - (i == count - 1 ? left : 0), &seen, &batch));
 		carved[i] = (char *)batch.first;
@@ -167,13 +165,26 @@ START_TEST(blocks_come_from_where_they_fit)
 	put(0, 6, 13);
 	ck_assert(!store_take(&chunks, 3, 1, &batch));
 	ck_assert(store_take(&chunks, 2, 64, &batch));
-	ck_assert_ptr_eq(batch.first, page(0, 6));
+	ck_assert_ptr_eq(batch.first, page(0, 8));
 	ck_assert_uint_eq(batch.count, 1);
 	ck_assert(!batch.linked);
 	ck_assert(store_take(&chunks, 1, 64, &batch));
 	ck_assert_ptr_eq(batch.first, page(0, 2));
 	ck_assert_uint_eq(batch.count, 1);
 	ck_assert_uint_eq(store_pages(&chunks), 11 - 4 - 2);
+	teardown();
+}
+END_TEST
+
+START_TEST(where_none_begins_at_a_multiple_of_its_size_another_does)
+{
+	struct batch batch;
+
+	setup(1, PAGES, 0);
+	put(0, 5, 11);
+	ck_assert(store_take(&chunks, 2, 64, &batch));
+	ck_assert_ptr_eq(batch.first, page(0, 5));
+	ck_assert_uint_eq(batch.count, 1);
 	teardown();
 }
 END_TEST
@@ -546,6 +557,7 @@ END_TEST
 SUITE("store", pages_put_one_by_one_come_out_as_one_run,
 	a_chain_is_sorted_as_an_extent_is, no_run_reaches_into_another_chunk,
 	blocks_come_from_where_they_fit,
+	where_none_begins_at_a_multiple_of_its_size_another_does,
 	no_more_blocks_are_taken_than_were_asked_for,
 	looks_that_find_nothing_come_to_every_chunk,
 	a_chunk_is_whole_when_its_last_page_is_in,

@@ -121,16 +121,13 @@ START_TEST(memory_that_was_never_handed_out_goes_back)
 }
 END_TEST
 
-/* Chunks whose first page is misaligned have a page less, and slack. */
 /* As one is that a thread has taken which then finds other pages. */
 START_TEST(a_chunk_as_it_came_goes_too)
 {
-	size_t rest_pages;
-	char *rest;
+	struct run rest;
 
 	begin_counted(CHUNK);
-	ck_assert_int_eq(chunks_grow(&pool->chunks, NULL, &rest, &rest_pages),
-		0);
+	ck_assert_int_eq(chunks_grow(&pool->chunks, NULL, &rest), 0);
 	ck_assert_uint_eq(source.live, 1);
 	ck_assert_uint_eq(acre_pool_trim(pool, CHUNK, ALL), 0);
 	ck_assert_uint_eq(acre_pool_trim(pool, 0, ALL), CHUNK);
@@ -141,6 +138,7 @@ START_TEST(a_chunk_as_it_came_goes_too)
 }
 END_TEST
 
+/* Chunks whose first page is misaligned have a page less, and slack. */
 START_TEST(slack_goes_with_its_chunk)
 {
 	begin_counted(CHUNK);
@@ -383,6 +381,29 @@ START_TEST(pages_side_by_side_become_larger_blocks)
 }
 END_TEST
 
+/* Blocks of eight pages from chunks whose first page is in use: what they leave
+ * is joined with that one to as many more. */
+START_TEST(a_joined_block_leaves_room_for_another)
+{
+	static char buffer[16000];
+	acre_region *with;
+
+	begin_counted(CHUNK);
+	leave_idle(64, CHUNK_PAGES);
+	acre_pool_trim(pool, 0, ALL);
+	with = open_with((acre_region_options){.buffer = buffer,
+		.buffer_size = sizeof(buffer)});
+	for (int i = 0; i < 64; i++)
+		ck_assert_ptr_nonnull(acre_alloc(with, 8 * PAGE));
+	pages_close(&pages);
+	acre_pool_trim(pool, 0, ALL);
+	ck_assert_uint_eq(count_blocks(3, 1000), 64);
+	ck_assert_uint_eq(source.calls, 65);
+	acre_region_close(with);
+	end();
+}
+END_TEST
+
 START_TEST(join_says_whether_it_is_worth_another_look)
 {
 	struct member *member;
@@ -549,6 +570,23 @@ START_TEST(without_memory_it_gives_nothing_and_loses_nothing)
 }
 END_TEST
 
+START_TEST(what_could_not_be_joined_is_worth_another_look)
+{
+	struct member *member;
+
+	begin_counted(CHUNK);
+	leave_idle(64, CHUNK_PAGES);
+	acre_thread_flush(pool);
+	member = &cache_of(pool)->member;
+	no_malloc = true; /* Check has none either */
+	trim_join(pool, member);
+	no_malloc = false;
+	ck_assert(trim_join(pool, member));
+	ck_assert_uint_eq(count_blocks(2, 1000), 64 * 3);
+	end();
+}
+END_TEST
+
 static void *
 trim_without_memory(void *unused)
 {
@@ -584,9 +622,11 @@ SUITE("trim", all_that_is_idle_goes_back,
 	trims_go_on_where_the_last_one_stopped,
 	what_is_sorted_serves_before_new_memory,
 	pages_side_by_side_become_larger_blocks,
+	a_joined_block_leaves_room_for_another,
 	join_says_whether_it_is_worth_another_look,
 	pages_of_chunks_in_use_go_to_the_os, used_again_they_are_purged_again,
 	other_sources_pages_are_left_alone, what_threads_keep_is_idle,
 	several_may_trim_at_once,
 	without_memory_it_gives_nothing_and_loses_nothing,
+	what_could_not_be_joined_is_worth_another_look,
 	a_thread_that_can_have_no_cache_gives_nothing)
