@@ -213,7 +213,7 @@ static size_t
 appetite(struct cache *cache, struct bin *bin)
 {
 	const acre_pool *pool = cache->member.pool;
-	uint64_t closed = load_relaxed(&cache->member.counters.of[CLOSED]);
+	uint64_t closed = cache_count(cache, CLOSED);
 	size_t usual = usual_most(pool, bin);
 	size_t most = pool->longest_bytes / bin->size;
 
@@ -411,14 +411,48 @@ cache_give(struct cache *home, unsigned order, const struct batch *batch,
 		give_slow(home->member.pool, order, batch, last);
 }
 
-/* ---- a cache's beginning ---- */
+/* ---- what it has counted ---- */
+
+uint64_t
+cache_count(const struct cache *cache, enum count what)
+{
+	uint64_t sum = load_acquire(&cache->member.counters.of[what]);
+
+	for (unsigned i = 0; what == OPENED && i < ORDERS_MOST; i++)
+		sum += load_acquire(&cache->bins[i].opened);
+	for (unsigned i = 0; what == CLOSED && i < ORDERS_MOST; i++)
+		sum += load_acquire(&cache->bins[i].closed);
+	return sum;
+}
+
+static uint64_t
+count_of(const struct member *member, enum count what)
+{
+	return cache_count((const struct cache *)member, what);
+}
+
+void
+cache_settle(struct cache *cache)
+{
+	struct counters *counters = &cache->member.counters;
+
+	store_relaxed(&counters->of[OPENED], cache_count(cache, OPENED));
+	store_relaxed(&counters->of[CLOSED], cache_count(cache, CLOSED));
+	for (unsigned i = 0; i < ORDERS_MOST; i++) {
+		store_relaxed(&cache->bins[i].opened, 0);
+		store_relaxed(&cache->bins[i].closed, 0);
+	}
+}
+
+/* ---- a cache's beginning and its pool's end ---- */
 
 static void
-init_bins(struct cache *cache, const acre_pool *pool)
+init_bins(struct cache *cache, acre_pool *pool)
 {
 	for (unsigned i = 0; i < pool->order_count; i++) {
 		struct bin *bin = &cache->bins[i];
 
+		store_relaxed(&bin->key, pool);
 		bin->size = pool->orders[i].size;
 		bin->full = (unsigned)pool->orders[i].full_batch;
 		bin->kept = i < CACHED_ORDERS &&
@@ -437,8 +471,16 @@ cache_create(acre_pool *pool)
 		return NULL;
 	memset(cache, 0, CACHE_ALIGN);
 	cache->member.pool = pool;
-	store_relaxed(&cache->member.key, pool);
 	cache->member.idle = idle_bytes;
+	cache->member.count = count_of;
 	init_bins(cache, pool);
 	return cache;
+}
+
+void
+cache_forget_pool(struct cache *cache)
+{
+	cache->member.pool = NULL;
+	for (unsigned i = 0; i < ORDERS_MOST; i++)
+		store_relaxed(&cache->bins[i].key, NO_POOL);
 }

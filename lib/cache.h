@@ -36,18 +36,30 @@
  * Source: J. Bonwick, J. Adams, "Magazines and Vmem", USENIX ATC 2001.
  */
 struct bin {
-	/* Blocks that current may have: a batch, or fewer. */
-	alignas(CACHE_LINE) size_t most;
-	size_t size;   /* of a block, in bytes */
-	unsigned full; /* blocks in a full batch */
+	/* All that an open and a close see, on one line. */
+
+	/* The cache's pool while that lives, else NO_POOL. */
+	alignas(CACHE_LINE) _Atomic(acre_pool *) key;
+	size_t most; /* blocks that current may have: a batch, or fewer */
+	size_t size; /* of a block, in bytes */
 	struct block *current;
-	struct block *spare;
-	struct block *spare_last;      /* of a chain; NULL: not known */
 	_Atomic(size_t) current_count; /* blocks; its thread writes, */
-	_Atomic(unsigned) spare_count; /* statistics read */
+	_Atomic(uint64_t) opened;      /* statistics read: regions that */
+	_Atomic(uint64_t) closed;      /* had their first block here */
+
+	alignas(CACHE_LINE) struct block *spare;
+	struct block *spare_last;      /* of a chain; NULL: not known */
+	_Atomic(unsigned) spare_count; /* as current_count */
+	unsigned full;                 /* blocks in a full batch */
 	bool spare_linked;             /* a chain, not an extent */
 	bool kept; /* else blocks of this order come and go one by one */
 };
+
+#define NO_POOL ((acre_pool *)(uintptr_t)-1)
+
+/* A cache begins at a multiple of this, and has no more bytes: it is known by
+ * each of its bins. */
+#define CACHE_ALIGN 4096
 
 /*
  * Bound: what all bins have, or may have without asking (most), is no more than
@@ -73,15 +85,11 @@ struct cache {
 	uint64_t dry_since; /* regions closed by then */
 	size_t appetite;    /* blocks that were asked for */
 
-	struct bin bins[]; /* by order */
+	struct bin bins[ORDERS_MOST]; /* by order */
 };
 
-/* A cache begins at a multiple of this, and has no more bytes: it is known by
- * each of its bins. */
-#define CACHE_ALIGN 2048
-
-_Static_assert(sizeof(struct cache) + ORDERS_MOST * sizeof(struct bin) <=
-	CACHE_ALIGN, "a cache is longer than its alignment");
+_Static_assert(sizeof(struct cache) <= CACHE_ALIGN,
+	"a cache is longer than its alignment");
 
 static inline struct cache *
 bin_cache(const struct bin *bin)
@@ -100,8 +108,9 @@ bin_order(const struct bin *bin)
  * busy and last are what claim.c looks at.
  */
 struct thread_caches {
-	_Atomic(bool) busy;           /* its thread is at its bins */
-	_Atomic(struct cache *) last; /* never NULL: no_cache at least */
+	_Atomic(bool) busy; /* its thread is at its bins */
+	/* Where regions open in the cache used last; no_cache's, if none. */
+	_Atomic(struct bin *) last;
 	struct cache_table *table;
 	bool ending; /* key destructors run, and may not run again */
 };
@@ -120,34 +129,58 @@ extern struct cache no_cache;
 extern _Thread_local struct thread_caches thread_caches
 	__attribute__((tls_model(TLS_MODEL), visibility("hidden")));
 
+/* The cache that a thread used last, or no_cache. */
+static inline struct cache *
+cache_last(struct thread_caches *words)
+{
+	return bin_cache(load_own(&words->last));
+}
+
+/* Whether it is the cache that this thread used last. Who holds a region of
+ * the cache's pool may ask this of any cache: see thread.c. */
+static inline bool
+cache_is_at_hand(const struct cache *cache)
+{
+	return cache_last(&thread_caches) == cache;
+}
+
 /*
  * Every touch of a cache's bins by its thread stands between a begin and
  * cache_end; see claim.c for why. No code of the user's runs in between, and
  * no lock is waited for.
  *
  * cache_begin_at_hand: returns whether cache is the one that this thread used
- * last; if not, only cache_end may follow. cache_begin: any of its caches.
+ * last; if not, only cache_end may follow. bin_begin_at_hand: the same for the
+ * bin where its regions open. cache_begin: any of its caches.
  */
 static inline bool
 cache_begin_at_hand(const struct cache *cache)
 {
 	store_relaxed(&thread_caches.busy, true);
 	order_for_membarrier();
-	return is_own(&thread_caches.last, cache);
+	return cache_is_at_hand(cache);
 }
 
-/* The same for the cache of a pool, which may be NULL: the cache, or NULL. */
-static inline struct cache *
-cache_begin_for(const acre_pool *pool)
+static inline bool
+bin_begin_at_hand(const struct bin *bin)
 {
-	struct cache *cache;
+	store_relaxed(&thread_caches.busy, true);
+	order_for_membarrier();
+	return is_own(&thread_caches.last, bin);
+}
+
+/* The same for a pool, which may be NULL: where its regions open, or NULL. */
+static inline struct bin *
+bin_begin_for(const acre_pool *pool)
+{
+	struct bin *bin;
 
 	store_relaxed(&thread_caches.busy, true);
 	order_for_membarrier();
-	cache = load_own(&thread_caches.last);
-	if (!cache)
+	bin = load_own(&thread_caches.last);
+	if (!bin)
 		__builtin_unreachable();
-	return is_own(&cache->member.key, pool) ? cache : NULL;
+	return is_own(&bin->key, pool) ? bin : NULL;
 }
 
 void cache_begin(struct cache *cache);
@@ -162,16 +195,20 @@ cache_end(void)
 /* The calling thread's cache for pool; NULL: out of memory, errno is set. */
 struct cache *cache_of(acre_pool *pool);
 
-/* Whether it is the cache that this thread used last. Who holds a region of
- * the cache's pool may ask this of any cache: see thread.c. */
-static inline bool
-cache_is_at_hand(const struct cache *cache)
-{
-	return is_own(&thread_caches.last, cache);
-}
+/* Let regions open in another of its bins. */
+void cache_open_in(struct cache *cache, struct bin *bin);
 
 /* A cache without blocks; NULL: out of memory. */
 struct cache *cache_create(acre_pool *pool);
+
+/* With registry_lock(). Its pool ends; it has no blocks any more. */
+void cache_forget_pool(struct cache *cache);
+
+/* Its thread ends: count in its counters what its bins have counted. */
+void cache_settle(struct cache *cache);
+
+/* What has been counted in counters and bins. Acquire: pairs with count_add. */
+uint64_t cache_count(const struct cache *cache, enum count what);
 
 /* Give all blocks back; its thread, or with registry_lock() when that has
  * ended. */

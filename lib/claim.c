@@ -5,6 +5,9 @@
  * The rule: a cache's bins are touched by its own thread between a begin and
  * cache_end, or by who holds registry_lock() and has claimed it.
  *
+ * last is one of the bins of the cache that was used last, and stands here for
+ * that cache.
+ *
  *   owner, at hand     busy = true
  *                      last == cache ?      no: as below
  *                      ... bins ...
@@ -59,7 +62,7 @@ count_calls(const struct member *member)
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
-		sum += load_relaxed(&member->counters.of[calls[i]]);
+		sum += member->count(member, calls[i]);
 	return sum;
 }
 
@@ -81,8 +84,8 @@ claim(struct member *member)
 	struct thread_caches *owner = member->owner;
 
 	store_relaxed(&member->claimed, true);
-	if (load_relaxed(&owner->last) == (struct cache *)member)
-		store_relaxed(&owner->last, &no_cache);
+	if (cache_last(owner) == (struct cache *)member)
+		store_relaxed(&owner->last, no_cache.bins);
 }
 
 /* With registry_lock(). Claim all that have something; were there any? */
@@ -107,8 +110,7 @@ is_idle(const struct member *member)
 {
 	/* Acquire: pairs with cache_end(). */
 	return !load_acquire(&member->owner->busy) &&
-		load_relaxed(&member->owner->last) !=
-			(const struct cache *)member;
+		cache_last(member->owner) != (const struct cache *)member;
 }
 
 /* With registry_lock(). Returns the bytes that came back. */

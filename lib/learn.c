@@ -57,8 +57,8 @@ forget_probes(struct cache *cache, unsigned refills)
 static void
 settle(struct cache *cache, struct bin *bin)
 {
-	cache->open_bin = bin;
-	cache->since = load_relaxed(&cache->member.counters.of[OPENED]);
+	cache_open_in(cache, bin);
+	cache->since = cache_count(cache, OPENED);
 	cache->outgrown = 0;
 	cache->probed = 0;
 	forget_probes(cache, 0);
@@ -102,8 +102,8 @@ learn_order(struct cache *cache)
 static bool
 most_outgrow(struct cache *cache)
 {
-	uint64_t opened = load_relaxed(&cache->member.counters.of[OPENED]) -
-		cache->since - cache->probed;
+	uint64_t opened =
+		cache_count(cache, OPENED) - cache->since - cache->probed;
 
 	return 7 * opened <= 8 * (uint64_t)cache->outgrown;
 }

@@ -97,7 +97,7 @@ pool_sum(acre_pool *pool, enum count what)
 	uint64_t sum = load_acquire(&pool->others.of[what]);
 
 	for (struct member *m = pool->members; m; m = m->next)
-		sum += load_acquire(&m->counters.of[what]);
+		sum += m->count(m, what);
 	return sum;
 }
 

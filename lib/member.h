@@ -36,8 +36,6 @@ struct counters {
 	_Atomic(uint64_t) of[COUNTS];
 };
 
-#define NO_POOL ((acre_pool *)(uintptr_t)-1)
-
 /*
  * What the pool knows of a thread that uses it: the base of a cache. All
  * members stand in the pool's list, which thread exit, destroy and the
@@ -48,18 +46,18 @@ struct member {
 	struct member *previous;
 	struct member *next;
 	acre_pool *pool; /* NULL: it was destroyed */
-	_Atomic(acre_pool *) key; /* the same, NO_POOL for NULL: for a thread
-				   * that asks whether this is the one */
 	struct thread_caches *owner; /* its thread's words; NULL: not here */
 	_Atomic(bool) claimed; /* see claim.c */
 	uint64_t calls_seen;   /* the same */
 
-	/* Its thread only, but for `idle`, which any thread may read. */
+	/* Its thread only, but for what `idle` and `count` read. */
 	unsigned shard;
 	struct heap *heap; /* of its shard */
 	struct stash stash;
 	struct counters counters;
 	size_t (*idle)(const struct member *member); /* bytes it keeps */
+	/* What is counted in the cache and not in counters, too; acquire. */
+	uint64_t (*count)(const struct member *member, enum count what);
 	uint64_t steps; /* its own; see pool_begin_step */
 
 	/* Reserved of limbo and not used; its thread writes. */

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/cache.h"
 #include "lib/decay.h"
 #include "lib/fork.h"
 #include "lib/helper.h"
@@ -259,10 +260,8 @@ detach_members(acre_pool *pool)
 
 	if (pool_sum(pool, OPENED) != ended)
 		return false;
-	for (struct member *m = pool->members; m; m = m->next) {
-		m->pool = NULL;
-		store_relaxed(&m->key, NO_POOL);
-	}
+	for (struct member *m = pool->members; m; m = m->next)
+		cache_forget_pool((struct cache *)m);
 	return true;
 }
 

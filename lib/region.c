@@ -39,14 +39,14 @@ region_fail(struct region *region, int error)
 /* ---- open ---- */
 
 static inline acre_region *
-start(struct cache *cache, const struct bin *bin, struct block *block)
+start(struct bin *bin, struct block *block)
 {
 	struct region *region = (struct region *)block;
 
 	region->cursor.top = region_first_object(region);
 	region->cursor.limit = (uintptr_t)region + bin->size;
 	region->state = (uintptr_t)bin;
-	count_add(&cache->member.counters.of[OPENED], 1);
+	count_add(&bin->opened, 1);
 	return &region->cursor;
 }
 
@@ -69,21 +69,20 @@ open_slow(acre_pool *pool)
 		block = cache_try(cache, order);
 	if (!block)
 		block = limit_take(cache, order = 0);
-	return block ? start(cache, &cache->bins[order], block) : NULL;
+	return block ? start(&cache->bins[order], block) : NULL;
 }
 
 acre_region *
 acre_region_open(acre_pool *pool)
 {
-	struct cache *cache = cache_begin_for(pool);
+	struct bin *bin = bin_begin_for(pool);
 
-	if (ACRE_LIKELY(cache)) {
-		struct bin *bin = cache->open_bin;
+	if (ACRE_LIKELY(bin)) {
 		struct block *block = bin_take(bin);
 
 		cache_end();
 		if (ACRE_LIKELY(block))
-			return start(cache, bin, block);
+			return start(bin, block);
 	}
 	cache_end();
 	return open_slow(pool);
@@ -145,7 +144,7 @@ open_within(acre_pool *pool, const acre_region_options *o)
 	block = take_first(cache, order, o->budget);
 	while (!block && order > 0)
 		block = take_first(cache, --order, o->budget);
-	return block ? start(cache, &cache->bins[order], block) : NULL;
+	return block ? start(&cache->bins[order], block) : NULL;
 }
 
 static void
@@ -320,29 +319,47 @@ region_end_limbo(struct region *region)
 	release(region);
 }
 
+/* A region with nothing but its first block, in any bin of the cache at hand;
+ * false: it is none. */
+static bool
+close_plain(struct region *region)
+{
+	struct block *block = (struct block *)region;
+	struct bin *bin = region_bin(region);
+	bool given;
+
+	if (region->state & STATE_FLAGS)
+		return false;
+	given = cache_begin_at_hand(bin_cache(bin)) &&
+		bin_give(bin, block, block, 1);
+	cache_end();
+	if (given)
+		count_add(&bin->closed, 1);
+	return given;
+}
+
+/* A region whose blocks are too many for a cache; false: they are not. */
+static bool
+close_bundle(struct region *region)
+{
+	struct cache *cache = region_home(region);
+
+	if ((region->state & STATE_FLAGS) != (STATE_MORE | STATE_GREW) ||
+		!cache_is_at_hand(cache) ||
+		region->more.held <= cache->member.pool->longest_bytes)
+		return false;
+	count_add(&region_bin(region)->closed, 1);
+	pool_give_bundle(&cache->member, &region->more.bundle,
+		region->more.held);
+	return true;
+}
+
 /* Whatever is not the plainest of regions. */
 static __attribute__((noinline)) void
 close_rest(struct region *region)
 {
-	struct cache *cache = region_home(region);
-
-	if (cache_is_at_hand(cache) &&
-		(region->state & STATE_FLAGS) == (STATE_MORE | STATE_GREW) &&
-		region->more.held > cache->member.pool->longest_bytes) {
-		count_add(&cache->member.counters.of[CLOSED], 1);
-		pool_give_bundle(&cache->member, &region->more.bundle,
-			region->more.held);
-		return;
-	}
-	close_slow(region);
-}
-
-/* Its home; or, if it has any flag, what is no cache's address. */
-static inline struct cache *
-cache_if_plain(const struct region *region)
-{
-	return (struct cache *)(region->state &
-		~(uintptr_t)(CACHE_ALIGN - 1 - STATE_FLAGS));
+	if (!close_plain(region) && !close_bundle(region))
+		close_slow(region);
 }
 
 void
@@ -350,15 +367,16 @@ acre_region_close(acre_region *cursor)
 {
 	struct region *region = region_of(cursor);
 	struct block *block = (struct block *)region;
-	struct cache *cache;
+	struct bin *bin;
 
 	if (!region)
 		return;
-	cache = cache_if_plain(region);
-	if (ACRE_LIKELY(cache_begin_at_hand(cache)) &&
-		ACRE_LIKELY(bin_give((struct bin *)region->state, block, block, 1))) {
+	/* With a flag in it, it is no bin's address. */
+	bin = (struct bin *)region->state;
+	if (ACRE_LIKELY(bin_begin_at_hand(bin)) &&
+		ACRE_LIKELY(bin_give(bin, block, block, 1))) {
 		cache_end();
-		count_add(&cache->member.counters.of[CLOSED], 1);
+		count_add(&bin->closed, 1);
 		return;
 	}
 	cache_end();

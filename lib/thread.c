@@ -40,14 +40,14 @@ struct cache_table {
 
 #define TABLE_SIZE_FIRST 4
 
-struct cache no_cache = {.member.key = NO_POOL};
+alignas(CACHE_ALIGN) struct cache no_cache = {.bins[0].key = NO_POOL};
 
-_Thread_local struct thread_caches thread_caches = {.last = &no_cache};
+_Thread_local struct thread_caches thread_caches = {.last = no_cache.bins};
 
 static void
 forget_last(void)
 {
-	store_relaxed(&thread_caches.last, &no_cache);
+	store_relaxed(&thread_caches.last, no_cache.bins);
 }
 
 /* ---- the thread's table ---- */
@@ -135,6 +135,7 @@ end_cache(struct cache *cache)
 		return;
 	}
 	cache_flush(cache);
+	cache_settle(cache);
 	pool_leave(pool, &cache->member);
 }
 
@@ -266,18 +267,29 @@ cache_begin(struct cache *cache)
 	}
 }
 
+void
+cache_open_in(struct cache *cache, struct bin *bin)
+{
+	cache->open_bin = bin;
+	cache_begin(cache);
+	if (cache_is_at_hand(cache))
+		store_relaxed(&thread_caches.last, bin);
+	cache_end();
+}
+
 struct cache *
 cache_of(acre_pool *pool)
 {
-	struct cache *cache = load_relaxed(&thread_caches.last);
+	struct bin *bin = load_relaxed(&thread_caches.last);
+	struct cache *cache;
 
-	if (load_relaxed(&cache->member.key) == pool)
-		return cache;
+	if (load_relaxed(&bin->key) == pool)
+		return bin_cache(bin);
 	cache = find(pool);
 	if (!cache)
 		return NULL;
 	cache_begin(cache);
-	store_relaxed(&thread_caches.last, cache);
+	store_relaxed(&thread_caches.last, cache->open_bin);
 	cache_end();
 	return cache;
 }

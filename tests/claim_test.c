@@ -215,8 +215,8 @@ put_at_hand(void)
 	struct thread_caches *words = owners_cache->member.owner;
 
 	ck_assert(load_relaxed(&owners_cache->member.claimed));
-	ck_assert_ptr_eq(load_relaxed(&words->last), &no_cache);
-	store_relaxed(&words->last, owners_cache);
+	ck_assert_ptr_eq(cache_last(words), &no_cache);
+	store_relaxed(&words->last, owners_cache->open_bin);
 }
 
 START_TEST(a_cache_that_is_at_hand_again_is_left_alone)
