@@ -173,7 +173,7 @@ most_beside(const acre_pool *pool, const struct bin *bin, size_t bytes)
 /*
  * Let bin have so many blocks as its current chain, or as usual, but no more
  * than there is room for beside so many bytes of a spare, which are no more
- * than pool->longest_bytes. If need be, other bins may have no more than they
+ * than cache->longest_bytes. If need be, other bins may have no more than they
  * do, and then less: large spares go first, then small blocks, but for those
  * that regions open with.
  */
@@ -215,7 +215,7 @@ appetite(struct cache *cache, struct bin *bin)
 	const acre_pool *pool = cache->member.pool;
 	uint64_t closed = cache_count(cache, CLOSED);
 	size_t usual = usual_most(pool, bin);
-	size_t most = pool->longest_bytes / bin->size;
+	size_t most = cache->longest_bytes / bin->size;
 
 	if (!bin->kept)
 		return 1;
@@ -379,7 +379,7 @@ is_kept(const struct cache *cache, const struct bin *bin, size_t count)
 	const acre_pool *pool = cache->member.pool;
 
 	return bin->kept && (count <= usual_most(pool, bin) ||
-		count * bin->size <= pool->longest_bytes);
+		count * bin->size <= cache->longest_bytes);
 }
 
 static __attribute__((noinline)) void
@@ -459,7 +459,8 @@ init_bins(struct cache *cache, acre_pool *pool)
 			bin->size <= pool->batch_bytes;
 		bin->most = bin->kept ? usual_most(pool, bin) : 0;
 	}
-	cache->open_bin = &cache->bins[0];
+	cache->open_bin = cache->bins;
+	cache->longest_bytes = pool->cache_bytes - 2 * pool->batch_bytes;
 }
 
 struct cache *

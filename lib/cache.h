@@ -70,6 +70,8 @@ struct cache {
 
 	/* Where regions open; see learn.c. */
 	struct bin *open_bin;
+	size_t longest_bytes; /* of a chain that is kept: all but a batch of its
+			       * order and one to open with */
 	uint64_t since;          /* regions opened at the last decision */
 	unsigned outgrown;       /* of these, those that grew */
 	unsigned probed;         /* of these, those that were probes */

@@ -72,8 +72,6 @@ struct acre_pool {
 	unsigned grow_orders; /* that regions grow by, no fewer */
 	size_t batch_bytes;   /* of a full batch of pages */
 	size_t cache_bytes;   /* that a cache keeps at most */
-	size_t longest_bytes; /* of a chain that a cache keeps: all but a
-			       * batch of its order and one to open with */
 	size_t object_most;   /* that goes into a block with others */
 	int (*on_limit)(acre_pool *pool, size_t size, void *userdata);
 	void *userdata;
@@ -197,13 +195,14 @@ pool_add(acre_pool *pool, struct member *member, enum count what, uint64_t n)
 static inline void
 pool_give_bundle(struct member *member, struct bundle *bundle, size_t bytes)
 {
-	struct bundle *top = load_relaxed(&member->heap->top);
+	_Atomic(struct bundle *) *heap = &member->heap->top;
+	struct bundle *top = load_relaxed(heap);
 
 	count_add(&member->counters.of[PUSHED], bytes);
 	do {
 		bundle->next = top;
 		/* Release: pairs with the exchange in take_apart(). */
-	} while (!cas_release(&member->heap->top, &top, bundle));
+	} while (!cas_release(heap, &top, bundle));
 	count_add(&member->counters.of[LANDED], bytes);
 }
 

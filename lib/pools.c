@@ -153,7 +153,6 @@ init_orders(acre_pool *pool, const acre_pool_options *options)
 	pool->cache_bytes = options->cache_bytes;
 	if (pool->cache_bytes < 2 * pool->batch_bytes)
 		pool->cache_bytes = 2 * pool->batch_bytes;
-	pool->longest_bytes = pool->cache_bytes - 2 * pool->batch_bytes;
 	pool->order_count = count_orders(options);
 	for (unsigned i = 0; i < pool->order_count; i++) {
 		struct order *order = &pool->orders[i];

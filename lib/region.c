@@ -343,14 +343,16 @@ static bool
 close_bundle(struct region *region)
 {
 	struct cache *cache = region_home(region);
+	size_t held;
 
 	if ((region->state & STATE_FLAGS) != (STATE_MORE | STATE_GREW) ||
-		!cache_is_at_hand(cache) ||
-		region->more.held <= cache->member.pool->longest_bytes)
+		!cache_is_at_hand(cache))
 		return false;
-	count_add(&region_bin(region)->closed, 1);
-	pool_give_bundle(&cache->member, &region->more.bundle,
-		region->more.held);
+	held = region->more.held;
+	if (held <= cache->longest_bytes)
+		return false;
+	count_add(&cache->bins->closed, 1);
+	pool_give_bundle(&cache->member, &region->more.bundle, held);
 	return true;
 }
 
@@ -358,7 +360,7 @@ close_bundle(struct region *region)
 static __attribute__((noinline)) void
 close_rest(struct region *region)
 {
-	if (!close_plain(region) && !close_bundle(region))
+	if (!close_bundle(region) && !close_plain(region))
 		close_slow(region);
 }
 
