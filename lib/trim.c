@@ -330,7 +330,8 @@ trim_join(acre_pool *pool, struct member *member)
 	};
 	uint64_t landed = trim_landed(pool), own = trim_landed_by(member);
 
-	if (load_relaxed(&pool->joined) == landed)
+	if (load_relaxed(&pool->joined) == landed &&
+		!store_pages(&pool->chunks))
 		return false;
 	trim.work = 2 * trim_idle(pool); /* others push meanwhile */
 	while (sort_next(&trim) && trim.work)
