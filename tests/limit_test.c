@@ -7,6 +7,8 @@
 #include <time.h>
 
 #include "lib/cache.h"
+#include "lib/grace.h"
+#include "lib/helper.h"
 #include "lib/rcu.h"
 #include "lib/store.h"
 #include "lib/trim.h"
@@ -176,6 +178,33 @@ START_TEST(chunks_go_back_for_a_large_object)
 	ck_assert_ptr_null(acre_region_open(pool));
 	acre_region_reset(in_buffer);
 	ck_assert_uint_eq(open_all(), MOST_PAGES);
+	end();
+}
+END_TEST
+
+/* Records of chunks that went, not freed yet. */
+static size_t
+count_gone(void)
+{
+	size_t count = 0;
+
+	for (const struct chunk *gone = pool->chunks.gone; gone;
+		gone = gone->next)
+		count++;
+	return count;
+}
+
+START_TEST(their_records_do_not_stay)
+{
+	begin();
+	for (int i = 0; i < 20; i++) {
+		open_all();
+		pages_close(&pages);
+		ck_assert_ptr_nonnull(acre_alloc(in_buffer, MOST));
+		ck_assert_uint_eq(count_gone(), MOST / CHUNK);
+		acre_region_reset(in_buffer);
+		helper_wait(grace_needed());
+	}
 	end();
 }
 END_TEST
@@ -566,7 +595,7 @@ START_TEST(what_is_refused_changes_nothing)
 END_TEST
 
 SUITE("limit", free_pages_serve_as_blocks_and_blocks_as_pages,
-	chunks_go_back_for_a_large_object,
+	chunks_go_back_for_a_large_object, their_records_do_not_stay,
 	chunks_in_use_do_not_go_back_for_a_large_object,
 	what_a_trim_has_sorted_serves_wherever_it_is,
 	idle_threads_caches_serve, so_they_do_when_the_source_has_no_more,
