@@ -30,6 +30,7 @@ struct chunk {
 
 	/* store.c's, under chunks.lock. */
 	size_t stored;      /* pages */
+	struct chunk *next_stored, *previous_stored; /* in chunks.cursor */
 	bool is_listed;     /* in chunks.whole */
 	struct chunk *next_whole;
 	unsigned barren; /* nothing of this order or more since the last put */
@@ -93,8 +94,9 @@ struct chunks {
 	/* Under lock. */
 	struct chunk **table; /* all but the arrived, by address */
 	size_t table_count;
-	size_t cursor; /* see store.c */
-	size_t vain;   /* chunks seen in vain since the last put, */
+	struct chunk *cursor; /* a ring: all with stored pages */
+	size_t with_stored;   /* chunks in it */
+	size_t vain;          /* of them seen in vain since the last put, */
 	unsigned vain_order; /* for orders up to this one */
 	struct chunk *gone;  /* records of chunks that were given back */
 };

@@ -43,10 +43,46 @@ set(uint64_t *bits, size_t i, bool value)
 	bits[i / WORD] = value ? bits[i / WORD] | bit : bits[i / WORD] & ~bit;
 }
 
+/* ---- the ring of chunks that have something ---- */
+
+/* As the last that the cursor comes to. */
+static void
+join_ring(struct chunks *chunks, struct chunk *chunk)
+{
+	struct chunk *next = chunks->cursor;
+
+	if (!next)
+		next = chunks->cursor = chunk->previous_stored = chunk;
+	chunk->next_stored = next;
+	chunk->previous_stored = next->previous_stored;
+	chunk->previous_stored->next_stored = chunk;
+	next->previous_stored = chunk;
+	chunks->with_stored++;
+}
+
+static void
+leave_ring(struct chunks *chunks, struct chunk *chunk)
+{
+	chunk->next_stored->previous_stored = chunk->previous_stored;
+	chunk->previous_stored->next_stored = chunk->next_stored;
+	if (chunks->cursor == chunk)
+		chunks->cursor = chunk->next_stored;
+	chunks->with_stored--;
+	if (!chunks->with_stored)
+		chunks->cursor = NULL;
+	/* It may be one of those. */
+	if (chunks->vain)
+		chunks->vain--;
+}
+
 static void
 add(struct chunks *chunks, struct chunk *chunk, size_t pages)
 {
+	if (!chunk->stored)
+		join_ring(chunks, chunk);
 	chunk->stored += pages;
+	if (!chunk->stored)
+		leave_ring(chunks, chunk);
 	store_relaxed(&chunks->stored, store_pages(chunks) + pages);
 }
 
@@ -171,13 +207,13 @@ take_from(struct chunks *chunks, struct chunk *chunk, unsigned order,
 	return true;
 }
 
-/* The chunk at the cursor, which moves on with it. */
-static struct chunk *
-chunk_at_cursor(struct chunks *chunks)
+/* All have been seen in vain. */
+static void
+note_barren(struct chunks *chunks)
 {
-	if (chunks->cursor >= chunks->table_count)
-		chunks->cursor = 0;
-	return chunks->table[chunks->cursor];
+	store_relaxed(&chunks->barren, chunks->vain_order);
+	chunks->vain = 0;
+	chunks->vain_order = 0;
 }
 
 /* With the lock. From the next few chunks. Each is searched once in vain for an
@@ -186,21 +222,21 @@ static bool
 take_next(struct chunks *chunks, unsigned order, size_t most,
 	struct batch *batch)
 {
-	for (size_t i = 0; i < CHUNKS_SEEN && store_pages(chunks) > 0; i++) {
-		struct chunk *chunk = chunk_at_cursor(chunks);
+	for (size_t i = 0; i < CHUNKS_SEEN && chunks->cursor; i++) {
+		struct chunk *chunk = chunks->cursor;
 
 		if (order < chunk->barren && chunk->stored >> order > 0 &&
 			take_from(chunks, chunk, order, most, batch))
 			return true;
 		if (order < chunk->barren)
 			chunk->barren = order;
-		chunks->cursor++;
+		chunks->cursor = chunk->next_stored;
 		chunks->vain++;
+		if (order > chunks->vain_order)
+			chunks->vain_order = order;
 	}
-	if (order > chunks->vain_order)
-		chunks->vain_order = order;
-	if (chunks->vain >= chunks->table_count)
-		store_relaxed(&chunks->barren, chunks->vain_order);
+	if (chunks->vain >= chunks->with_stored)
+		note_barren(chunks);
 	return false;
 }
 
@@ -244,26 +280,20 @@ like_first(const struct chunks *chunks, struct chunk *chunk, size_t first,
 bool
 store_take_run(struct chunks *chunks, bool mixed, struct run *run)
 {
-	bool any;
+	struct chunk *chunk;
 
 	pthread_mutex_lock(&chunks->lock);
-	any = store_pages(chunks) > 0;
-	if (any) {
-		struct chunk *chunk = chunk_at_cursor(chunks);
-		size_t first, pages;
+	chunk = chunks->cursor;
+	if (chunk) {
+		size_t first = next_stored(chunk, 0);
+		size_t pages = run_length(chunk, first, chunk->page_count);
 
-		while (!chunk->stored) {
-			chunks->cursor++;
-			chunk = chunk_at_cursor(chunks);
-		}
-		first = next_stored(chunk, 0);
-		pages = run_length(chunk, first, chunk->page_count);
 		if (!mixed)
 			pages = like_first(chunks, chunk, first, pages);
 		take_run(chunks, chunk, first, pages, run);
 	}
 	pthread_mutex_unlock(&chunks->lock);
-	return any;
+	return chunk;
 }
 
 /* The first stored page from i on that is not clean, or page_count. */

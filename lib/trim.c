@@ -239,6 +239,22 @@ end_sweep(struct trim *trim)
 
 /* ---- trims ---- */
 
+/* Records of chunks that went before are freed, once their time has come. */
+static void
+begin(struct trim *trim)
+{
+	chunks_forget(&trim->pool->chunks);
+}
+
+/* So that it comes. */
+static size_t
+end(const struct trim *trim)
+{
+	if (trim->given)
+		helper_want(grace_needed());
+	return trim->given;
+}
+
 /* Returns whether the sweep has come to its end. */
 static bool
 sweep(struct trim *trim)
@@ -269,15 +285,13 @@ trim_pool(acre_pool *pool, struct member *member, size_t keep, size_t most,
 						       SIZE_MAX,
 	};
 
-	chunks_forget(&pool->chunks);
+	begin(&trim);
 	if (trim.work < WORK_LEAST)
 		trim.work = WORK_LEAST;
 	*swept = trim.idle <= keep || sweep(&trim);
 	if (*swept)
 		end_sweep(&trim);
-	if (trim.given)
-		helper_want(grace_needed()); /* for chunks_forget */
-	return trim.given;
+	return end(&trim);
 }
 
 bool
@@ -292,10 +306,11 @@ trim_chunks(acre_pool *pool, struct member *member, size_t bytes)
 		.whole_only = true,
 	};
 
+	begin(&trim);
 	trim.work = 2 * trim.idle; /* others push meanwhile */
 	sweep(&trim);
 	end_sweep(&trim);
-	return trim.given > 0;
+	return end(&trim) > 0;
 }
 
 uint64_t
@@ -325,7 +340,8 @@ trim_join(acre_pool *pool, struct member *member)
 	};
 	uint64_t landed = trim_landed(pool), own = trim_landed_by(member);
 
-	if (load_relaxed(&pool->joined) == landed)
+	if (load_relaxed(&pool->joined) == landed &&
+		!store_pages(&pool->chunks))
 		return false;
 	trim.work = 2 * trim_idle(pool); /* others push meanwhile */
 	while (sort_next(&trim) && trim.work)

@@ -6,7 +6,12 @@
 #include <sched.h>
 #include <time.h>
 
+#include "lib/cache.h"
+#include "lib/grace.h"
+#include "lib/helper.h"
 #include "lib/rcu.h"
+#include "lib/store.h"
+#include "lib/trim.h"
 #include "tests/actor.h"
 #include "tests/pages.h"
 #include "tests/source.h"
@@ -177,6 +182,33 @@ START_TEST(chunks_go_back_for_a_large_object)
 }
 END_TEST
 
+/* Records of chunks that went, not freed yet. */
+static size_t
+count_gone(void)
+{
+	size_t count = 0;
+
+	for (const struct chunk *gone = pool->chunks.gone; gone;
+		gone = gone->next)
+		count++;
+	return count;
+}
+
+START_TEST(their_records_do_not_stay)
+{
+	begin();
+	for (int i = 0; i < 20; i++) {
+		open_all();
+		pages_close(&pages);
+		ck_assert_ptr_nonnull(acre_alloc(in_buffer, MOST));
+		ck_assert_uint_eq(count_gone(), MOST / CHUNK);
+		acre_region_reset(in_buffer);
+		helper_wait(grace_needed());
+	}
+	end();
+}
+END_TEST
+
 START_TEST(chunks_in_use_do_not_go_back_for_a_large_object)
 {
 	acre_stats before;
@@ -195,6 +227,67 @@ START_TEST(chunks_in_use_do_not_go_back_for_a_large_object)
 	ck_assert_uint_eq(stats_of(pool).region_bytes, before.region_bytes);
 	pages_verify(&pages);
 	end();
+}
+END_TEST
+
+enum { SMALL_PAGES = 16, SMALL_CHUNKS = 300 };
+
+/* Close half of a chunk, and of others a page each. */
+static void
+close_some(size_t halved)
+{
+	for (size_t i = 0; i < pages.count; i++) {
+		size_t page = i % SMALL_PAGES;
+
+		if (page && (i / SMALL_PAGES != halved ||
+			page >= SMALL_PAGES / 2))
+			continue;
+		acre_region_close(pages.regions[i]);
+		pages.regions[i] = NULL;
+	}
+}
+
+/* As a trim does it, which stops before it comes to the end. */
+static void
+sort_all(struct member *member)
+{
+	struct batch batch;
+
+	for (unsigned order = 0; order < pool->order_count; order++)
+		while (pool_pop(pool, member, order, &batch)) {
+			pool_add(pool, member, PUSHED,
+				batch.count * pool->orders[order].size);
+			store_put(&pool->chunks, order, &batch);
+		}
+}
+
+START_TEST(what_a_trim_has_sorted_serves_wherever_it_is)
+{
+	for (size_t halved = 0; halved < SMALL_CHUNKS; halved += 29) {
+		struct member *member;
+
+		begin();
+		acre_region_close(in_buffer);
+		ck_assert_int_eq(acre_pool_destroy(pool), 0);
+		pool = pool_with((acre_pool_options){
+			.source = test_source_init(&source),
+			.chunk_size = SMALL_PAGES * PAGE,
+			.max_bytes = SMALL_CHUNKS * SMALL_PAGES * PAGE,
+			.on_limit = note_call,
+			.userdata = &handler,
+		});
+		in_buffer = open_with((acre_region_options){0});
+		ck_assert_uint_eq(open_all(), SMALL_CHUNKS * SMALL_PAGES - 1);
+		close_some(halved);
+		acre_thread_flush(pool);
+		member = &cache_of(pool)->member;
+		ck_assert(trim_join(pool, member));
+		sort_all(member);
+		handler.calls = 0;
+		ck_assert_ptr_nonnull(acre_alloc(in_buffer, 8 * PAGE - 100));
+		ck_assert_int_eq(handler.calls, 0);
+		end();
+	}
 }
 END_TEST
 
@@ -502,8 +595,9 @@ START_TEST(what_is_refused_changes_nothing)
 END_TEST
 
 SUITE("limit", free_pages_serve_as_blocks_and_blocks_as_pages,
-	chunks_go_back_for_a_large_object,
+	chunks_go_back_for_a_large_object, their_records_do_not_stay,
 	chunks_in_use_do_not_go_back_for_a_large_object,
+	what_a_trim_has_sorted_serves_wherever_it_is,
 	idle_threads_caches_serve, so_they_do_when_the_source_has_no_more,
 	retired_regions_are_waited_for, what_they_leave_serves_as_blocks,
 	what_they_leave_makes_room_for_a_large_object,

@@ -206,6 +206,21 @@ START_TEST(no_more_blocks_are_taken_than_were_asked_for)
 }
 END_TEST
 
+START_TEST(one_look_finds_a_page_wherever_it_is)
+{
+	static const size_t places[] = {150, 0, 100, 199, 130, 10};
+	struct batch batch;
+
+	setup(200, 4, 0);
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		put(places[i], 1, 2);
+		ck_assert(store_take(&chunks, 0, 1, &batch));
+		ck_assert_ptr_eq(batch.first, page(places[i], 1));
+	}
+	teardown();
+}
+END_TEST
+
 /* One look sees a few chunks only, and the next one goes on from there. */
 START_TEST(looks_that_find_nothing_come_to_every_chunk)
 {
@@ -218,6 +233,24 @@ START_TEST(looks_that_find_nothing_come_to_every_chunk)
 	while (!store_take(&chunks, 1, 1, &batch))
 		ck_assert_int_lt(++looks, 5);
 	ck_assert_ptr_eq(batch.first, page(150, 1));
+	teardown();
+}
+END_TEST
+
+/* 40 chunks are searched in vain for eight pages, then one has them; the other
+ * 63 are searched for four. */
+START_TEST(where_a_larger_block_is_not_a_smaller_one_may_be)
+{
+	struct batch batch;
+	int looks = 0;
+
+	setup(40 + 64, PAGES, 0);
+	for (size_t i = 0; i < 40 + 64; i++)
+		put(i, 0, i < 40 ? 4 : i == 40 ? 9 : 1);
+	ck_assert(store_take(&chunks, 3, 1, &batch));
+	ck_assert_ptr_eq(batch.first, page(40, 0));
+	while (!store_take(&chunks, 2, 1, &batch))
+		ck_assert_int_lt(++looks, 3);
 	teardown();
 }
 END_TEST
@@ -475,6 +508,21 @@ put_at_random(void)
 		put(chunk, first, end);
 }
 
+static bool
+model_has(size_t run)
+{
+	for (size_t chunk = 0; chunk < CHUNKS; chunk++) {
+		size_t length = 0;
+
+		for (size_t i = 0; i < MODEL_PAGES && length < run; i++)
+			length = model_stored[chunk][i] ? length + 1 : 0;
+		if (length == run)
+			return true;
+	}
+	return false;
+}
+
+/* There are fewer chunks than one look sees. */
 static void
 take_blocks_at_random(void)
 {
@@ -482,8 +530,10 @@ take_blocks_at_random(void)
 	size_t most = 1 + below(8), first, chunk;
 	struct batch batch;
 
-	if (!store_take(&chunks, order, most, &batch))
+	if (!store_take(&chunks, order, most, &batch)) {
+		ck_assert(!model_has((size_t)1 << order));
 		return;
+	}
 	ck_assert_uint_ge(batch.count, 1);
 	ck_assert_uint_le(batch.count, most);
 	chunk = find_chunk((const char *)batch.first, &first);
@@ -559,7 +609,9 @@ SUITE("store", pages_put_one_by_one_come_out_as_one_run,
 	blocks_come_from_where_they_fit,
 	where_none_begins_at_a_multiple_of_its_size_another_does,
 	no_more_blocks_are_taken_than_were_asked_for,
+	one_look_finds_a_page_wherever_it_is,
 	looks_that_find_nothing_come_to_every_chunk,
+	where_a_larger_block_is_not_a_smaller_one_may_be,
 	a_chunk_is_whole_when_its_last_page_is_in,
 	a_chunk_that_lost_a_page_since_is_not_whole,
 	a_chunk_that_is_carved_on_is_not_whole,
