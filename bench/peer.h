@@ -29,7 +29,8 @@
  *	void peer_close(struct peer_thread *, peer_region)
  *
  * The three that return an int return 0 or an errno value. Nothing is ever
- * stopped: the process ends.
+ * stopped: the process ends. For a start, a struct peer_thread or peer_space
+ * that has nothing in it there are PEER_WITHOUT_START, _THREADS and _SPACES.
  */
 #ifndef BENCH_PEER_H
 #define BENCH_PEER_H
@@ -44,6 +45,36 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+#define PEER_WITHOUT_START                                              \
+	static int peer_start(bool crossing)                            \
+	{                                                               \
+		(void)crossing;                                         \
+		return 0;                                               \
+	}
+
+#define PEER_WITHOUT_THREADS                                            \
+	struct peer_thread {                                            \
+		char nothing;                                           \
+	};                                                              \
+	static int peer_thread_start(struct peer_thread *thread)        \
+	{                                                               \
+		(void)thread;                                           \
+		return 0;                                               \
+	}
+
+#define PEER_WITHOUT_SPACES                                             \
+	struct peer_space {                                             \
+		char nothing;                                           \
+	};                                                              \
+	static int peer_space_start(struct peer_space *space,           \
+		size_t bytes, size_t objects)                           \
+	{                                                               \
+		(void)space;                                            \
+		(void)bytes;                                            \
+		(void)objects;                                          \
+		return 0;                                               \
+	}
 
 enum bench_workload {
 	BENCH_EMPTY,

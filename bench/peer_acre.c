@@ -12,13 +12,8 @@
 #define PEER_MANY 1
 #define PEER_CROSSES 1
 
-struct peer_space {
-	char nothing;
-};
-
-struct peer_thread {
-	char nothing;
-};
+PEER_WITHOUT_SPACES
+PEER_WITHOUT_THREADS
 
 typedef acre_region *peer_region;
 
@@ -30,22 +25,6 @@ peer_start(bool crossing)
 	(void)crossing;
 	pool = acre_pool_create(NULL);
 	return pool != NULL ? 0 : errno;
-}
-
-static int
-peer_thread_start(struct peer_thread *thread)
-{
-	(void)thread;
-	return 0;
-}
-
-static int
-peer_space_start(struct peer_space *space, size_t bytes, size_t objects)
-{
-	(void)space;
-	(void)bytes;
-	(void)objects;
-	return 0;
 }
 
 static inline peer_region

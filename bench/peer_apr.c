@@ -26,9 +26,7 @@
 #define PEER_MANY 1
 #define PEER_CROSSES 1
 
-struct peer_space {
-	char nothing;
-};
+PEER_WITHOUT_SPACES
 
 struct peer_thread {
 	apr_pool_t *root;
@@ -72,15 +70,6 @@ peer_thread_start(struct peer_thread *thread)
 {
 	thread->root = shared_root;
 	return SHARED ? 0 : make_root(&thread->root);
-}
-
-static int
-peer_space_start(struct peer_space *space, size_t bytes, size_t objects)
-{
-	(void)space;
-	(void)bytes;
-	(void)objects;
-	return 0;
 }
 
 static inline peer_region

@@ -19,25 +19,11 @@ struct peer_space {
 	size_t reset[3]; /* "arena.i.reset", translated */
 };
 
-struct peer_thread {
-	char nothing;
-};
+PEER_WITHOUT_THREADS
 
 typedef struct peer_space *peer_region;
 
-static int
-peer_start(bool crossing)
-{
-	(void)crossing;
-	return 0;
-}
-
-static int
-peer_thread_start(struct peer_thread *thread)
-{
-	(void)thread;
-	return 0;
-}
+PEER_WITHOUT_START
 
 static int
 peer_space_start(struct peer_space *space, size_t bytes, size_t objects)

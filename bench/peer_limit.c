@@ -20,25 +20,11 @@ struct peer_space {
 	uintptr_t start;
 };
 
-struct peer_thread {
-	char nothing;
-};
+PEER_WITHOUT_THREADS
 
 typedef struct peer_space *peer_region;
 
-static int
-peer_start(bool crossing)
-{
-	(void)crossing;
-	return 0;
-}
-
-static int
-peer_thread_start(struct peer_thread *thread)
-{
-	(void)thread;
-	return 0;
-}
+PEER_WITHOUT_START
 
 /* Rounding up to 16 adds at most 15 to each object. */
 static int

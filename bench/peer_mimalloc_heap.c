@@ -11,38 +11,12 @@
 #define PEER_MANY 1
 #define PEER_CROSSES 0
 
-struct peer_space {
-	char nothing;
-};
-
-struct peer_thread {
-	char nothing;
-};
+PEER_WITHOUT_SPACES
+PEER_WITHOUT_THREADS
 
 typedef mi_heap_t *peer_region;
 
-static int
-peer_start(bool crossing)
-{
-	(void)crossing;
-	return 0;
-}
-
-static int
-peer_thread_start(struct peer_thread *thread)
-{
-	(void)thread;
-	return 0;
-}
-
-static int
-peer_space_start(struct peer_space *space, size_t bytes, size_t objects)
-{
-	(void)space;
-	(void)bytes;
-	(void)objects;
-	return 0;
-}
+PEER_WITHOUT_START
 
 static inline peer_region
 peer_open(struct peer_thread *thread, struct peer_space *space)

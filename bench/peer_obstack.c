@@ -18,25 +18,11 @@ struct peer_space {
 	struct obstack obstack;
 };
 
-struct peer_thread {
-	char nothing;
-};
+PEER_WITHOUT_THREADS
 
 typedef struct obstack *peer_region;
 
-static int
-peer_start(bool crossing)
-{
-	(void)crossing;
-	return 0;
-}
-
-static int
-peer_thread_start(struct peer_thread *thread)
-{
-	(void)thread;
-	return 0;
-}
+PEER_WITHOUT_START
 
 static int
 peer_space_start(struct peer_space *space, size_t bytes, size_t objects)

@@ -24,12 +24,7 @@ struct peer_thread {
 
 typedef resource *peer_region;
 
-static int
-peer_start(bool crossing)
-{
-	(void)crossing;
-	return 0;
-}
+PEER_WITHOUT_START
 
 static int
 peer_thread_start(struct peer_thread *thread)

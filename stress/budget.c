@@ -65,9 +65,6 @@ struct worker {
 static acre_pool *pool;
 static struct worker *workers;
 static _Atomic(struct slot *) letters[LETTERS];
-static pthread_barrier_t barrier;
-static bool last_round; /* written by one between two barriers */
-static uint64_t rounds;
 
 /* A charge is on its way for long enough to stand in others' way. */
 void
@@ -430,7 +427,7 @@ fill(const struct node *node)
 			acre_budget_used(node->budget) - used);
 }
 
-/* Everybody else waits at the barrier, or is gone. */
+/* Everybody else waits in stress_meet, or is gone. */
 static void
 check_budgets(void)
 {
@@ -472,19 +469,6 @@ step(struct worker *w)
 		open_slot(w, slot, some_node(w));
 }
 
-/* All threads meet, one checks, all go on. Returns false after the last. */
-static bool
-meet(void)
-{
-	if (pthread_barrier_wait(&barrier) == PTHREAD_BARRIER_SERIAL_THREAD) {
-		check_budgets();
-		rounds++;
-		last_round = !stress_goes_on();
-	}
-	pthread_barrier_wait(&barrier);
-	return !last_round;
-}
-
 static void *
 work(void *argument)
 {
@@ -493,7 +477,7 @@ work(void *argument)
 	do {
 		for (unsigned i = 0; i < ROUND_STEPS && stress_goes_on(); i++)
 			step(w);
-	} while (meet());
+	} while (stress_meet(check_budgets));
 	for (unsigned i = 0; i < SLOTS; i++)
 		if (w->slots[i].region)
 			close_slot(w, &w->slots[i]);
@@ -505,7 +489,6 @@ work(void *argument)
 static void
 run_workers(void)
 {
-	pthread_barrier_init(&barrier, NULL, stress.threads);
 	workers = stress_malloc(stress.threads * sizeof(*workers));
 	memset(workers, 0, stress.threads * sizeof(*workers));
 	for (unsigned i = 0; i < stress.threads; i++) {
@@ -514,7 +497,6 @@ run_workers(void)
 	}
 	for (unsigned i = 0; i < stress.threads; i++)
 		pthread_join(workers[i].thread, NULL);
-	pthread_barrier_destroy(&barrier);
 }
 
 static void
@@ -596,5 +578,5 @@ main(int argc, char **argv)
 	stress_destroy(pool);
 	return stress_end("%" PRIu64 " regions, %" PRIu64 " budgets, %" PRIu64
 		" refusals and %" PRIu64 " of hogs, %" PRIu64 " rounds",
-		regions, budgets, refusals, hogs, rounds);
+		regions, budgets, refusals, hogs, stress_rounds());
 }

@@ -50,9 +50,6 @@ struct worker {
 static acre_pool *pools[POOLS];
 static acre_pool_options options[POOLS];
 static struct worker *workers;
-static pthread_barrier_t barrier;
-static bool last_round; /* written by one between two barriers */
-static uint64_t rounds;
 
 static void
 make_pools(void)
@@ -135,7 +132,7 @@ step(struct worker *w)
 		fill_some(w, slot);
 }
 
-/* Everybody else waits at the barrier, or is gone. */
+/* Everybody else waits in stress_meet, or is gone. */
 static void
 check_pools(void)
 {
@@ -155,19 +152,6 @@ check_pools(void)
 	}
 }
 
-/* All threads meet, one checks, all go on. Returns false after the last. */
-static bool
-meet(void)
-{
-	if (pthread_barrier_wait(&barrier) == PTHREAD_BARRIER_SERIAL_THREAD) {
-		check_pools();
-		rounds++;
-		last_round = !stress_goes_on();
-	}
-	pthread_barrier_wait(&barrier);
-	return !last_round;
-}
-
 static void *
 work(void *argument)
 {
@@ -176,7 +160,7 @@ work(void *argument)
 	do {
 		for (unsigned i = 0; i < ROUND_STEPS && stress_goes_on(); i++)
 			step(w);
-	} while (meet());
+	} while (stress_meet(check_pools));
 	for (unsigned slot = 0; slot < SLOTS; slot++)
 		if (w->slots[slot].region)
 			filled_close(&w->slots[slot],
@@ -187,7 +171,6 @@ work(void *argument)
 static void
 run_workers(void)
 {
-	pthread_barrier_init(&barrier, NULL, stress.threads);
 	for (unsigned i = 0; i < stress.threads; i++) {
 		workers[i].number = i;
 		workers[i].chance = chance_of(i);
@@ -195,7 +178,6 @@ run_workers(void)
 	}
 	for (unsigned i = 0; i < stress.threads; i++)
 		pthread_join(workers[i].thread, NULL);
-	pthread_barrier_destroy(&barrier);
 }
 
 static int
@@ -212,7 +194,7 @@ end(void)
 	free(workers);
 	return stress_end("%" PRIu64 " regions, %" PRIu64 " pages, %" PRIu64
 			  " refusals, %" PRIu64 " rounds",
-		sum.closed, sum.pages_taken, refusals, rounds);
+		sum.closed, sum.pages_taken, refusals, stress_rounds());
 }
 
 int

@@ -27,6 +27,9 @@
 struct stress_options stress;
 
 static struct timespec begun;
+static pthread_barrier_t meeting;
+static bool last_round; /* written by one between two barriers */
+static uint64_t rounds;
 static _Atomic(unsigned) failures;
 
 /* ---- options ---- */
@@ -163,8 +166,29 @@ stress_begin(int argc, char **argv, const char *purpose, unsigned threads,
 		program_invocation_short_name, stress.seed, stress.threads,
 		stress.seconds);
 	clock_gettime(CLOCK_MONOTONIC, &begun);
+	pthread_barrier_init(&meeting, NULL, stress.threads);
 	signal(SIGALRM, on_alarm);
 	alarm(stress.seconds + WATCHDOG_SECONDS);
+}
+
+/* ---- rounds ---- */
+
+bool
+stress_meet(void (*check)(void))
+{
+	if (pthread_barrier_wait(&meeting) == PTHREAD_BARRIER_SERIAL_THREAD) {
+		check();
+		rounds++;
+		last_round = !stress_goes_on();
+	}
+	pthread_barrier_wait(&meeting);
+	return !last_round;
+}
+
+uint64_t
+stress_rounds(void)
+{
+	return rounds;
 }
 
 /* ---- verdict ---- */

@@ -57,6 +57,11 @@ int stress_end(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void *stress_malloc(size_t size);
 void stress_thread(pthread_t *thread, void *(*body)(void *), void *argument);
 
+/* A round of a run is over: all of stress.threads meet, one of them checks, all
+ * go on. Returns false after the last round. */
+bool stress_meet(void (*check)(void));
+uint64_t stress_rounds(void);
+
 /* Let so much time pass, for measuring; never for synchronization. */
 void stress_pause_ms(unsigned milliseconds);
 

@@ -11,6 +11,7 @@
 #include "lib/helper.h"
 #include "tests/actor.h"
 #include "tests/pages.h"
+#include "tests/no_threads.h"
 #include "tests/process.h"
 #include "tests/source.h"
 
@@ -18,22 +19,8 @@
 
 static struct pages pages;
 
-/* The linker puts this in the place of all calls. */
-static _Atomic(bool) no_threads;
-int __real_pthread_create(pthread_t *, const pthread_attr_t *,
-	void *(*)(void *), void *);
-int __wrap_pthread_create(pthread_t *, const pthread_attr_t *,
-	void *(*)(void *), void *);
-
-int
-__wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-	void *(*body)(void *), void *argument)
-{
-	return load_relaxed(&no_threads) ? EAGAIN :
-		__real_pthread_create(thread, attributes, body, argument);
-}
-
-/* The same: malloc has nothing for the helper, so many times. */
+/* malloc has nothing for the helper, so many times. The linker puts this in the
+ * place of all calls. */
 static _Atomic(unsigned) refusals_left;
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
@@ -244,26 +231,16 @@ START_TEST(without_memory_for_a_while_it_decays_later)
 }
 END_TEST
 
-static void
-fill_cache(void *unused)
-{
-	static struct pages own;
-
-	(void)unused;
-	pages_open(&own, pool, 128);
-	pages_close(&own);
-}
-
 START_TEST(what_a_waiting_thread_keeps_decays)
 {
 	struct actor other;
 
 	actor_start(&other);
 	pool = pool_with((acre_pool_options){.decay_ms = 20});
-	actor_do(&other, fill_cache, NULL);
+	actor_do(&other, pages_fill_cache, pool);
 	await_chunk_bytes(pool, 0);
 	/* And it goes on. */
-	actor_do(&other, fill_cache, NULL);
+	actor_do(&other, pages_fill_cache, pool);
 	actor_end(&other);
 	await_chunk_bytes(pool, 0);
 	end();

@@ -11,23 +11,9 @@
 #include "lib/atomic.h"
 #include "lib/grace.h"
 #include "tests/actor.h"
+#include "tests/no_threads.h"
 #include "tests/process.h"
 #include "tests/suite.h"
-
-/* The linker puts this in the place of all calls. */
-static _Atomic(bool) no_threads;
-int __real_pthread_create(pthread_t *, const pthread_attr_t *,
-	void *(*)(void *), void *);
-int __wrap_pthread_create(pthread_t *, const pthread_attr_t *,
-	void *(*)(void *), void *);
-
-int
-__wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-	void *(*body)(void *), void *argument)
-{
-	return load_relaxed(&no_threads) ? EAGAIN :
-		__real_pthread_create(thread, attributes, body, argument);
-}
 
 /* Returns when needed has elapsed; the suite's time limit is the check. */
 static void

@@ -293,16 +293,6 @@ END_TEST
 
 /* ---- idle threads ---- */
 
-static void
-fill_cache(void *unused)
-{
-	static struct pages own;
-
-	(void)unused;
-	pages_open(&own, pool, 128);
-	pages_close(&own);
-}
-
 START_TEST(idle_threads_caches_serve)
 {
 	enum { OTHERS = 4 };
@@ -314,7 +304,7 @@ START_TEST(idle_threads_caches_serve)
 	for (int round = 0; round < 3; round++) {
 		handler.calls = 0;
 		for (int i = 0; i < OTHERS; i++)
-			actor_do(&others[i], fill_cache, NULL);
+			actor_do(&others[i], pages_fill_cache, pool);
 		ck_assert_int_eq(handler.calls, 0);
 		ck_assert_uint_eq(stats_of(pool).cache_bytes, MOST);
 		ck_assert_uint_eq(open_all(), MOST_PAGES);
@@ -322,12 +312,12 @@ START_TEST(idle_threads_caches_serve)
 		pages_close(&pages);
 		acre_thread_flush(pool);
 		for (int i = 0; i < OTHERS; i++)
-			actor_do(&others[i], fill_cache, NULL);
+			actor_do(&others[i], pages_fill_cache, pool);
 		ck_assert_uint_eq(take_all_blocks(), MOST / BLOCK);
 		acre_region_reset(in_buffer);
 		acre_thread_flush(pool);
 		for (int i = 0; i < OTHERS; i++)
-			actor_do(&others[i], fill_cache, NULL);
+			actor_do(&others[i], pages_fill_cache, pool);
 		handler.calls = 0;
 		ck_assert_ptr_nonnull(acre_alloc(in_buffer, MOST));
 		ck_assert_int_eq(handler.calls, 0);
@@ -350,7 +340,7 @@ START_TEST(so_they_do_when_the_source_has_no_more)
 	ck_assert_uint_eq(open_all(), MOST_PAGES / 2);
 	pages_close_but(&pages, 2);
 	acre_thread_flush(pool);
-	actor_do(&other, fill_cache, NULL);
+	actor_do(&other, pages_fill_cache, pool);
 	ck_assert_uint_eq(open_all(), MOST_PAGES / 4);
 	pages_verify(&pages);
 	assert_held(MOST / 2);

@@ -52,7 +52,7 @@ endif
 EXTRA_DIST += tests/exports_test.sh tests/readme_test.sh tests/httpd_test.sh \
 	tests/instructions_test.sh
 noinst_HEADERS = tests/suite.h tests/fixture.h tests/source.h \
-	tests/header_test.h tests/pages.h tests/process.h
+	tests/header_test.h tests/no_threads.h tests/pages.h tests/process.h
 
 headers = tests/header_c99_test
 if HAVE_CXX

@@ -74,4 +74,14 @@ pages_close(struct pages *pages)
 	pages_close_but(pages, 0);
 }
 
+/* An actor's task: its cache of the pool keeps pages. */
+static inline void
+pages_fill_cache(void *from)
+{
+	static struct pages own;
+
+	pages_open(&own, from, 128);
+	pages_close(&own);
+}
+
 #endif

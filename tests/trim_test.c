@@ -491,28 +491,18 @@ END_TEST
 
 /* ---- whose memory ---- */
 
-static void
-fill_cache(void *unused)
-{
-	static struct pages own;
-
-	(void)unused;
-	pages_open(&own, pool, 128);
-	pages_close(&own);
-}
-
 START_TEST(what_threads_keep_is_idle)
 {
 	struct actor other;
 
 	begin_counted(CHUNK);
 	actor_start(&other);
-	actor_do(&other, fill_cache, NULL);
-	fill_cache(NULL);
+	actor_do(&other, pages_fill_cache, pool);
+	pages_fill_cache(pool);
 	ck_assert_uint_eq(stats_of(pool).cache_bytes, 2 * 128 * PAGE);
 	ck_assert_uint_eq(acre_pool_trim(pool, 0, ALL), 16 * CHUNK);
 	ck_assert_uint_eq(source.live, 0);
-	actor_do(&other, fill_cache, NULL);
+	actor_do(&other, pages_fill_cache, pool);
 	actor_end(&other);
 	end();
 }
