@@ -11,9 +11,8 @@
  * ratios, with the quartiles behind it. Nanoseconds are medians too, and
  * mean little elsewhere.
  *
- * A window in which a thread waited for a core, was often put off it, or in
- * which the host took time away, is disturbed: it is dropped and counted,
- * and more rounds are run for who lacks some, up to twice as many. Where more
+ * A window of which other programs or the host had a part is disturbed: it is
+ * dropped and counted, and more rounds are run for who lacks some, up to twice as many. Where more
  * than a third of the windows were disturbed, the numbers do not count: such a
  * row is marked and shows what all its windows say, the disturbed ones too,
  * and of a run the last line says so.
@@ -39,10 +38,8 @@
 #define MOST_WINDOW_MS 10000
 #define LIVES 3 /* processes of a lane, one after the other */
 
-/* What makes a window disturbed. */
-#define DISTURBED_WAIT 0.02  /* share of it waited for a core */
-#define DISTURBED_CROWD 0.20 /* share of the cores that others had */
-#define DISTURBED_EVERY_MS 5 /* put off its core once in so long */
+/* The share of a window that others had, if it is disturbed. */
+#define DISTURBED 0.02
 
 /* The rows are in this order. */
 static const struct workload {
@@ -101,17 +98,9 @@ struct totals {
 /* ---- one window ------------------------------------------------------ */
 
 static bool
-is_disturbed(const struct lane *lane, const struct child_answer *answer)
+is_disturbed(const struct child_answer *answer)
 {
-	double ms = answer->request_ns * (double)lane->requests / 1e6;
-	bool crowded = lane->threads > cores_count();
-
-	if (answer->stolen_ns > 0)
-		return true;
-	if (answer->wait_share > (crowded ? DISTURBED_CROWD : DISTURBED_WAIT))
-		return true;
-	return !crowded &&
-	       (double)answer->preempted > 1 + ms / DISTURBED_EVERY_MS;
+	return answer->stolen_ns > 0 || answer->lost_share > DISTURBED;
 }
 
 /* Not started, or died; child.c has said so. */
@@ -154,7 +143,7 @@ save_sample(FILE *samples, const struct lane *lane, const char *workload,
 		return;
 	fprintf(samples, "%s\t%u\t%s\t%u\t%.4f\t%.4f\t%.4f\t%d\n", workload,
 		lane->threads, lane->child.name, lane->windows,
-		answer->request_ns, answer->wait_share,
+		answer->request_ns, answer->lost_share,
 		answer->live_bytes > 0
 			? (double)answer->resident / (double)answer->live_bytes
 			: NAN,
@@ -179,7 +168,7 @@ lane_run(struct lane *lane, const char *workload, FILE *samples)
 		lane_fail(lane);
 		return;
 	}
-	disturbed = is_disturbed(lane, &answer);
+	disturbed = is_disturbed(&answer);
 	lane->windows++;
 	lane->dropped += disturbed;
 	series_add(&lane->request_ns, disturbed ? NAN : answer.request_ns);

@@ -10,8 +10,8 @@
  * requests it runs so many in each thread and answers with one line:
  *
  *	ns per request (p99: the 99th percentile of all), share of the time
- *	waited for a core, times put off a core, ns stolen by the host, bytes
- *	resident, bytes of live objects
+ *	that others had, ns stolen by the host, bytes resident, bytes of live
+ *	objects
  *
  * The threads live as long as the process, so that a window finds what the
  * last one left: full caches, mapped pages. As other programs ran in between,
@@ -19,12 +19,16 @@
  *
  * With no more threads than cores, each of several threads has its own core,
  * and a request's time is wall-clock time less the time that the thread was
- * ready to run and not running. With more threads than cores that wait is the
- * normal case, and a request's time is processor time.
+ * ready to run and not running: others had it. With more threads than cores
+ * they wait for each other, and a request's time is processor time; what
+ * others had is what the cores gave less than they could have.
  *
  * A peer may have threads of its own (acre has a helper). What the workers
  * wait for them is the peer's cost: it is neither subtracted nor counted as
  * a disturbance.
+ *
+ * Threads with cores of their own have tables of sizes of their own: a line
+ * that two cores read, and nobody writes, is still slower than one's own.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -100,14 +104,25 @@ struct crew {
 
 struct answer {
 	double request_ns;
-	double wait_share;
-	uint64_t preempted;
+	double lost_share;
 	uint64_t stolen_ns;
 	size_t resident;
 	uint64_t live_bytes;
 };
 
 /* ---- a worker -------------------------------------------------------- */
+
+static bool
+is_crowd(const struct crew *crew)
+{
+	return crew->threads > crew->cores;
+}
+
+static const uint16_t *
+make_sizes(const struct workload *workload)
+{
+	return sizes_make(workload->shape, workload->low, workload->high);
+}
 
 static int
 job_start(struct bench_job *job, const struct workload *workload)
@@ -118,7 +133,9 @@ job_start(struct bench_job *job, const struct workload *workload)
 	job->thread = calloc(1, bench_peer.thread_size);
 	job->times = calloc(BENCH_TIMES, sizeof *job->times);
 	job->spaces = spaces;
-	if (spaces == NULL || job->thread == NULL || job->times == NULL)
+	if (job->sizes == NULL)
+		job->sizes = make_sizes(workload);
+	if (!spaces || !job->thread || !job->times || !job->sizes)
 		return ENOMEM;
 	for (size_t i = 0; i < workload->spaces && error == 0; i++)
 		error = bench_peer.space_start(
@@ -152,7 +169,7 @@ worker_main(void *arg)
 	const struct workload *workload = &workloads[crew->workload];
 	struct meter meter;
 
-	if (crew->threads > 1 && crew->threads <= crew->cores)
+	if (crew->threads > 1 && !is_crowd(crew))
 		cores_take((unsigned)(worker - crew->workers));
 	worker->error = job_start(&worker->job, workload);
 	if (worker->error == 0)
@@ -177,16 +194,15 @@ worker_main(void *arg)
 static int
 crew_prepare(struct crew *crew)
 {
-	const struct workload *workload = &workloads[crew->workload];
 	const uint16_t *sizes =
-		sizes_make(workload->shape, workload->low, workload->high);
+		is_crowd(crew) ? make_sizes(&workloads[crew->workload]) : NULL;
 	const uint16_t *targets = sizes_make(SIZES_LOG_UNIFORM,
 		256 / BENCH_TARGET_UNIT, (1u << 18) / BENCH_TARGET_UNIT);
 	struct queue *queue = queue_make();
 	size_t bytes = crew->threads * sizeof *crew->workers;
 
 	crew->workers = aligned_alloc(128, bytes);
-	if (!sizes || !targets || !queue || !crew->workers)
+	if ((is_crowd(crew) && !sizes) || !targets || !queue || !crew->workers)
 		return ENOMEM;
 	memset(crew->workers, 0, bytes);
 	for (unsigned i = 0; i < crew->threads; i++) {
@@ -240,9 +256,9 @@ crew_stop(struct crew *crew)
 
 /* What the workers used, together, and what the rest of the process did. */
 struct usage {
-	double cpu_ns, wait_ns, preempted;
-	double elapsed_ns; /* from the first's begin to the last's end */
-	double others_cpu_ns, others_switches;
+	double cpu_ns, wait_ns;
+	double most_ns; /* that the cores could have given them */
+	double others_cpu_ns;
 };
 
 static double
@@ -251,29 +267,50 @@ since(uint64_t before, uint64_t after)
 	return after > before ? (double)(after - before) : 0;
 }
 
+static int
+compare_down(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x < y) - (x > y);
+}
+
+/* When fewer workers are left than there are cores, these have a core each:
+ * so as many as there are cores, the last to end, could always have run. */
+static double
+most_of(double *lasted_ns, unsigned workers, unsigned cores)
+{
+	double most_ns = 0;
+
+	qsort(lasted_ns, workers, sizeof *lasted_ns, compare_down);
+	for (unsigned i = 0; i < workers && i < cores; i++)
+		most_ns += lasted_ns[i];
+	return most_ns;
+}
+
 static struct usage
 crew_usage(const struct crew *crew)
 {
 	const struct worker *w = crew->workers;
 	struct meter_reading first = w->before, last = w->after;
+	double lasted_ns[MOST_THREADS];
 	struct usage usage = {0};
 
 	for (unsigned i = 0; i < crew->threads; i++, w++) {
 		usage.cpu_ns += since(w->before.cpu_ns, w->after.cpu_ns);
 		usage.wait_ns += since(w->before.wait_ns, w->after.wait_ns);
-		usage.preempted +=
-			since(w->before.preempted, w->after.preempted);
 		if (w->before.wall_ns < first.wall_ns)
 			first = w->before;
 		if (w->after.wall_ns > last.wall_ns)
 			last = w->after;
 	}
-	usage.elapsed_ns = since(first.wall_ns, last.wall_ns);
 	usage.others_cpu_ns =
 		since(first.process_cpu_ns, last.process_cpu_ns) - usage.cpu_ns;
-	usage.others_switches =
-		since(first.process_switches, last.process_switches) -
-		usage.preempted;
+	usage.others_cpu_ns = fmax(usage.others_cpu_ns, 0);
+	for (unsigned i = 0; i < crew->threads; i++)
+		lasted_ns[i] = since(
+			first.wall_ns, crew->workers[i].after.wall_ns);
+	usage.most_ns = most_of(lasted_ns, crew->threads, crew->cores);
 	return usage;
 }
 
@@ -282,9 +319,8 @@ static void
 sum_up(const struct crew *crew, const struct usage *usage,
 	struct answer *answer)
 {
-	double strange = usage->wait_ns - fmax(usage->others_cpu_ns, 0);
-	double share =
-		usage->wait_ns > 0 ? fmax(strange, 0) / usage->wait_ns : 0;
+	double strange = fmax(usage->wait_ns - usage->others_cpu_ns, 0);
+	double share = usage->wait_ns > 0 ? strange / usage->wait_ns : 0;
 
 	for (unsigned i = 0; i < crew->threads; i++) {
 		const struct worker *w = &crew->workers[i];
@@ -294,22 +330,22 @@ sum_up(const struct crew *crew, const struct usage *usage,
 
 		answer->request_ns +=
 			(wall - wait) / (double)crew->requests / crew->threads;
-		answer->wait_share = fmax(answer->wait_share, wait / wall);
+		answer->lost_share = fmax(answer->lost_share, wait / wall);
 		answer->live_bytes += w->job.live_bytes;
 	}
-	answer->preempted = (uint64_t)fmax(
-		usage->preempted - fmax(usage->others_switches, 0), 0);
 }
 
-/* They shared the cores: processor time; the wait is what was missing. */
+/* They shared the cores: processor time. What the cores did not give them,
+ * strangers had, or nobody: then no worker waited for a core. */
 static void
 sum_up_crowd(const struct crew *crew, const struct usage *usage,
 	struct answer *answer)
 {
-	double cpu_ns = usage->cpu_ns + fmax(usage->others_cpu_ns, 0);
+	double cpu_ns = usage->cpu_ns + usage->others_cpu_ns;
+	double lost_ns = fmin(usage->most_ns - cpu_ns, usage->wait_ns);
 
 	answer->request_ns = cpu_ns / (double)crew->requests / crew->threads;
-	answer->wait_share = 1 - cpu_ns / (usage->elapsed_ns * crew->cores);
+	answer->lost_share = fmax(lost_ns, 0) / usage->most_ns;
 }
 
 /* What 99 of 100 requests took at most, of all workers. */
@@ -340,7 +376,7 @@ crew_run(struct crew *crew, uint64_t warm_up, uint64_t requests,
 	pthread_barrier_wait(&crew->everyone);
 	answer->stolen_ns = meter_stolen() - answer->stolen_ns;
 	usage = crew_usage(crew);
-	if (crew->threads > crew->cores)
+	if (is_crowd(crew))
 		sum_up_crowd(crew, &usage, answer);
 	else
 		sum_up(crew, &usage, answer);
@@ -365,9 +401,8 @@ serve(struct crew *crew)
 		crew_run(crew, requests / 16 + 1, requests, &a);
 		if (a.live_bytes > 0)
 			a.resident = meter_resident() - baseline;
-		printf("%.4f %.4f %" PRIu64 " %" PRIu64 " %zu %" PRIu64 "\n",
-			a.request_ns, a.wait_share, a.preempted, a.stolen_ns,
-			a.resident, a.live_bytes);
+		printf("%.4f %.4f %" PRIu64 " %zu %" PRIu64 "\n", a.request_ns,
+			a.lost_share, a.stolen_ns, a.resident, a.live_bytes);
 		fflush(stdout);
 	}
 }
@@ -378,9 +413,9 @@ show(struct crew *crew, uint64_t requests)
 	struct answer a;
 
 	crew_run(crew, 0, requests, &a);
-	printf("%s: %s, %u threads: %.2f ns per request, waited %.1f %%\n",
+	printf("%s: %s, %u threads: %.2f ns per request, others had %.1f %%\n",
 		bench_peer.name, workloads[crew->workload].name, crew->threads,
-		a.request_ns, 100 * a.wait_share);
+		a.request_ns, 100 * a.lost_share);
 }
 
 static bool
