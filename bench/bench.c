@@ -46,16 +46,17 @@ static const struct workload {
 	const char *name;
 	unsigned threads[MOST_VARIANTS]; /* 0: none */
 	bool quick;
+	const char *memory; /* what a row's is compared with; NULL: no word */
 } workloads[] = {
-	{"empty", {1, 2}, true},
-	{"tiny", {1, 2}, true},
-	{"typical", {1, 2}, true},
-	{"heavy", {1}, false},
-	{"long", {1}, false},
-	{"handoff", {2}, false},
-	{"typical", {64}, false},
-	{"p99", {2}, false},
-	{"regions", {1}, false},
+	{"empty", {1, 2}, true, NULL},
+	{"tiny", {1, 2}, true, NULL},
+	{"typical", {1, 2}, true, NULL},
+	{"heavy", {1}, false, NULL},
+	{"long", {1}, false, NULL},
+	{"handoff", {2}, false, "what it was"},
+	{"typical", {64}, false, NULL},
+	{"p99", {2}, false, NULL},
+	{"regions", {1}, false, "live"},
 };
 
 static const struct option long_options[] = {
@@ -86,7 +87,8 @@ struct lane {
 	bool failed;
 	struct series request_ns;
 	struct series all_ns; /* with the disturbed windows */
-	struct series resident; /* over live bytes */
+	struct series resident; /* see resident_share() */
+	size_t resident_first;
 	unsigned windows, dropped;
 };
 
@@ -141,13 +143,22 @@ save_sample(FILE *samples, const struct lane *lane, const char *workload,
 {
 	if (samples == NULL)
 		return;
-	fprintf(samples, "%s\t%u\t%s\t%u\t%.4f\t%.4f\t%.4f\t%d\n", workload,
+	fprintf(samples, "%s\t%u\t%s\t%u\t%.4f\t%.4f\t%zu\t%d\n", workload,
 		lane->threads, lane->child.name, lane->windows,
-		answer->request_ns, answer->lost_share,
-		answer->live_bytes > 0
-			? (double)answer->resident / (double)answer->live_bytes
-			: NAN,
+		answer->request_ns, answer->lost_share, answer->resident,
 		disturbed);
+}
+
+/* Over the bytes of live objects; where that is not a number, over what this
+ * process held after its first window. */
+static double
+resident_share(struct lane *lane, const struct child_answer *answer)
+{
+	if (lane->resident_first == 0)
+		lane->resident_first = answer->resident;
+	return (double)answer->resident /
+	       (double)(answer->live_bytes > 0 ? answer->live_bytes
+					       : lane->resident_first);
 }
 
 /* Without a window, this round. */
@@ -173,9 +184,7 @@ lane_run(struct lane *lane, const char *workload, FILE *samples)
 	lane->dropped += disturbed;
 	series_add(&lane->request_ns, disturbed ? NAN : answer.request_ns);
 	series_add(&lane->all_ns, answer.request_ns);
-	if (answer.live_bytes > 0)
-		series_add(&lane->resident,
-			(double)answer.resident / (double)answer.live_bytes);
+	series_add(&lane->resident, resident_share(lane, &answer));
 	save_sample(samples, lane, workload, &answer, disturbed);
 }
 
@@ -214,6 +223,7 @@ lanes_restart(struct lane *lanes, size_t n, const struct workload *workload)
 		if (lane->requests == 0)
 			continue;
 		child_stop(&lane->child);
+		lane->resident_first = 0;
 		if (!child_start(&lane->child, program, workload->name,
 			    lane->threads) ||
 			!lane->child.able)
@@ -320,7 +330,7 @@ struct row {
 	struct series_summary ns;
 	struct series_summary ratio; /* to the limit */
 	double gain;	 /* throughput against one thread, or NAN */
-	double resident; /* over live bytes, or NAN */
+	double resident; /* see resident_share() */
 	bool counts;
 };
 
@@ -359,7 +369,7 @@ sum_up(const struct lane *lane, const struct lane *limit,
 }
 
 static void
-print_row(const struct row *row, const struct lane *lane)
+print_row(const struct row *row, const struct lane *lane, const char *memory)
 {
 	printf(" %.*f |", row->ns.median < 1000 ? 1 : 0, row->ns.median);
 	if (row->ratio.n == 0)
@@ -371,8 +381,8 @@ print_row(const struct row *row, const struct lane *lane)
 		row->counts ? "" : "!");
 	if (!isnan(row->gain))
 		printf(" %.2fx one thread", row->gain);
-	if (!isnan(row->resident))
-		printf(" resident %.3f of live", row->resident);
+	if (memory != NULL)
+		printf(" resident %.3f of %s", row->resident, memory);
 	puts(" |");
 }
 
@@ -393,12 +403,12 @@ save_row(FILE *results, const struct row *row, const struct lane *lane,
 
 static void
 print_lane(const struct lane *lanes, size_t n, const struct lane *lane,
-	const char *workload, FILE *results)
+	const struct workload *workload, FILE *results)
 {
 	const char *name = lane->child.name;
 	struct row row;
 
-	printf("| %s | %u | %s |", workload, lane->threads,
+	printf("| %s | %u | %s |", workload->name, lane->threads,
 		lane->failed ? lane->child.program : name);
 	if (lane->requests == 0) {
 		printf(" %s | - | - | - | |\n", lane->failed ? "died" : "n/a");
@@ -406,8 +416,8 @@ print_lane(const struct lane *lanes, size_t n, const struct lane *lane,
 	}
 	row = sum_up(lane, find_lane(lanes, n, "limit", lane->threads),
 		find_lane(lanes, n, name, 1));
-	print_row(&row, lane);
-	save_row(results, &row, lane, workload);
+	print_row(&row, lane, workload->memory);
+	save_row(results, &row, lane, workload->name);
 }
 
 static void
@@ -424,7 +434,7 @@ run_workload(const struct workload *workload, const struct settings *settings,
 		totals->windows += lane->windows;
 		totals->dropped += lane->dropped;
 		totals->failed |= lane->failed;
-		print_lane(lanes, n, lane, workload->name, settings->results);
+		print_lane(lanes, n, lane, workload, settings->results);
 	}
 	for (size_t i = 0; i < n; i++)
 		child_stop(&lanes[i].child);

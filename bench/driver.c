@@ -399,8 +399,7 @@ serve(struct crew *crew)
 		if (requests == 0)
 			break;
 		crew_run(crew, requests / 16 + 1, requests, &a);
-		if (a.live_bytes > 0)
-			a.resident = meter_resident() - baseline;
+		a.resident = (size_t)since(baseline, meter_resident());
 		printf("%.4f %.4f %" PRIu64 " %zu %" PRIu64 "\n", a.request_ns,
 			a.lost_share, a.stolen_ns, a.resident, a.live_bytes);
 		fflush(stdout);
