@@ -87,7 +87,7 @@ struct lane {
 	bool failed;
 	struct series request_ns;
 	struct series all_ns; /* with the disturbed windows */
-	struct series resident; /* see resident_share() */
+	double resident; /* the most of resident_share() */
 	size_t resident_first;
 	unsigned windows, dropped;
 };
@@ -184,7 +184,7 @@ lane_run(struct lane *lane, const char *workload, FILE *samples)
 	lane->dropped += disturbed;
 	series_add(&lane->request_ns, disturbed ? NAN : answer.request_ns);
 	series_add(&lane->all_ns, answer.request_ns);
-	series_add(&lane->resident, resident_share(lane, &answer));
+	lane->resident = fmax(lane->resident, resident_share(lane, &answer));
 	save_sample(samples, lane, workload, &answer, disturbed);
 }
 
@@ -330,7 +330,6 @@ struct row {
 	struct series_summary ns;
 	struct series_summary ratio; /* to the limit */
 	double gain;	 /* throughput against one thread, or NAN */
-	double resident; /* see resident_share() */
 	bool counts;
 };
 
@@ -363,7 +362,6 @@ sum_up(const struct lane *lane, const struct lane *limit,
 		.ns = series_sum_up(ns),
 		.ratio = series_sum_up(&ratio),
 		.gain = series_sum_up(&gain).median,
-		.resident = series_sum_up(&lane->resident).median,
 		.counts = counts,
 	};
 }
@@ -382,7 +380,7 @@ print_row(const struct row *row, const struct lane *lane, const char *memory)
 	if (!isnan(row->gain))
 		printf(" %.2fx one thread", row->gain);
 	if (memory != NULL)
-		printf(" resident %.3f of %s", row->resident, memory);
+		printf(" resident %.3f of %s", lane->resident, memory);
 	puts(" |");
 }
 
@@ -396,7 +394,7 @@ save_row(FILE *results, const struct row *row, const struct lane *lane,
 	fprintf(results, "%s\t%u\t%s\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t",
 		workload, lane->threads, lane->child.name, row->ns.median,
 		row->ratio.median, row->ratio.low, row->ratio.high, row->gain,
-		row->resident);
+		lane->resident);
 	fprintf(results, "%u\t%u\t%s\n", lane->dropped, lane->windows,
 		row->counts ? "counts" : "disturbed");
 }
