@@ -12,10 +12,10 @@
  * mean little elsewhere.
  *
  * A window of which other programs or the host had a part is disturbed: it is
- * dropped and counted, and more rounds are run for who lacks some, up to twice as many. Where more
- * than a third of the windows were disturbed, the numbers do not count: such a
- * row is marked and shows what all its windows say, the disturbed ones too,
- * and of a run the last line says so.
+ * dropped and counted, and more rounds are run for who lacks some, up to twice
+ * as many. Where more than a third of the windows were disturbed, the numbers
+ * do not count: such a row is marked and shows what all its windows say, the
+ * disturbed ones too, and of a run the last line says so.
  *
  * The processes of a workload, with one thread and with two, live through
  * many rounds, so that their memory is warm; see driver.c. Now and then all

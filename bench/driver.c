@@ -17,18 +17,18 @@
  * last one left: full caches, mapped pages. As other programs ran in between,
  * a sixteenth of the requests warms up the processor again, untimed.
  *
- * With no more threads than cores, each of several threads has its own core,
- * and a request's time is wall-clock time less the time that the thread was
- * ready to run and not running: others had it. With more threads than cores
- * they wait for each other, and a request's time is processor time; what
- * others had is what the cores gave less than they could have.
+ * Where there are several threads, each has its core, and a request's time is
+ * wall-clock time less the time that the thread was ready to run and not
+ * running: others had it. With more threads than cores they share them evenly
+ * and wait for each other, and a request's time is processor time; what others
+ * had is what the cores gave them less than they could have.
  *
  * A peer may have threads of its own (acre has a helper). What the workers
  * wait for them is the peer's cost: it is neither subtracted nor counted as
  * a disturbance.
  *
- * Threads with cores of their own have tables of sizes of their own: a line
- * that two cores read, and nobody writes, is still slower than one's own.
+ * Each core has a table of sizes: a line that two cores read, and nobody
+ * writes, is still slower than one's own.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -112,18 +112,6 @@ struct answer {
 
 /* ---- a worker -------------------------------------------------------- */
 
-static bool
-is_crowd(const struct crew *crew)
-{
-	return crew->threads > crew->cores;
-}
-
-static const uint16_t *
-make_sizes(const struct workload *workload)
-{
-	return sizes_make(workload->shape, workload->low, workload->high);
-}
-
 static int
 job_start(struct bench_job *job, const struct workload *workload)
 {
@@ -133,9 +121,7 @@ job_start(struct bench_job *job, const struct workload *workload)
 	job->thread = calloc(1, bench_peer.thread_size);
 	job->times = calloc(BENCH_TIMES, sizeof *job->times);
 	job->spaces = spaces;
-	if (job->sizes == NULL)
-		job->sizes = make_sizes(workload);
-	if (!spaces || !job->thread || !job->times || !job->sizes)
+	if (spaces == NULL || job->thread == NULL || job->times == NULL)
 		return ENOMEM;
 	for (size_t i = 0; i < workload->spaces && error == 0; i++)
 		error = bench_peer.space_start(
@@ -169,8 +155,8 @@ worker_main(void *arg)
 	const struct workload *workload = &workloads[crew->workload];
 	struct meter meter;
 
-	if (crew->threads > 1 && !is_crowd(crew))
-		cores_take((unsigned)(worker - crew->workers));
+	if (crew->threads > 1)
+		cores_take((unsigned)(worker - crew->workers) % crew->cores);
 	worker->error = job_start(&worker->job, workload);
 	if (worker->error == 0)
 		worker->able =
@@ -191,30 +177,41 @@ worker_main(void *arg)
 
 /* ---- the crew -------------------------------------------------------- */
 
+/* The table of worker i's core; NULL: no memory. */
+static const uint16_t *
+crew_sizes(const struct crew *crew, unsigned i)
+{
+	const struct workload *workload = &workloads[crew->workload];
+
+	if (i >= crew->cores)
+		return crew->workers[i - crew->cores].job.sizes;
+	return sizes_make(workload->shape, workload->low, workload->high);
+}
+
 static int
 crew_prepare(struct crew *crew)
 {
-	const uint16_t *sizes =
-		is_crowd(crew) ? make_sizes(&workloads[crew->workload]) : NULL;
 	const uint16_t *targets = sizes_make(SIZES_LOG_UNIFORM,
 		256 / BENCH_TARGET_UNIT, (1u << 18) / BENCH_TARGET_UNIT);
 	struct queue *queue = queue_make();
 	size_t bytes = crew->threads * sizeof *crew->workers;
 
 	crew->workers = aligned_alloc(128, bytes);
-	if ((is_crowd(crew) && !sizes) || !targets || !queue || !crew->workers)
+	if (targets == NULL || queue == NULL || crew->workers == NULL)
 		return ENOMEM;
 	memset(crew->workers, 0, bytes);
 	for (unsigned i = 0; i < crew->threads; i++) {
 		crew->workers[i].crew = crew;
 		crew->workers[i].job = (struct bench_job){
-			.sizes = sizes,
+			.sizes = crew_sizes(crew, i),
 			.position = i * (SIZES_COUNT / crew->threads),
 			.queue = queue,
 			.produces = i == 0,
 			.targets = targets,
 			.random = 1 + i,
 		};
+		if (crew->workers[i].job.sizes == NULL)
+			return ENOMEM;
 	}
 	pthread_barrier_init(&crew->everyone, NULL, crew->threads + 1);
 	pthread_barrier_init(&crew->among_workers, NULL, crew->threads);
@@ -267,24 +264,20 @@ since(uint64_t before, uint64_t after)
 	return after > before ? (double)(after - before) : 0;
 }
 
-static int
-compare_down(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x < y) - (x > y);
-}
-
-/* When fewer workers are left than there are cores, these have a core each:
- * so as many as there are cores, the last to end, could always have run. */
+/* From when the first began to when the last on each core ended. */
 static double
-most_of(double *lasted_ns, unsigned workers, unsigned cores)
+most_of(const struct crew *crew, uint64_t begin_ns)
 {
 	double most_ns = 0;
 
-	qsort(lasted_ns, workers, sizeof *lasted_ns, compare_down);
-	for (unsigned i = 0; i < workers && i < cores; i++)
-		most_ns += lasted_ns[i];
+	for (unsigned c = 0; c < crew->cores; c++) {
+		double core_ns = 0;
+
+		for (unsigned i = c; i < crew->threads; i += crew->cores)
+			core_ns = fmax(core_ns,
+				since(begin_ns, crew->workers[i].after.wall_ns));
+		most_ns += core_ns;
+	}
 	return most_ns;
 }
 
@@ -293,7 +286,6 @@ crew_usage(const struct crew *crew)
 {
 	const struct worker *w = crew->workers;
 	struct meter_reading first = w->before, last = w->after;
-	double lasted_ns[MOST_THREADS];
 	struct usage usage = {0};
 
 	for (unsigned i = 0; i < crew->threads; i++, w++) {
@@ -307,10 +299,7 @@ crew_usage(const struct crew *crew)
 	usage.others_cpu_ns =
 		since(first.process_cpu_ns, last.process_cpu_ns) - usage.cpu_ns;
 	usage.others_cpu_ns = fmax(usage.others_cpu_ns, 0);
-	for (unsigned i = 0; i < crew->threads; i++)
-		lasted_ns[i] = since(
-			first.wall_ns, crew->workers[i].after.wall_ns);
-	usage.most_ns = most_of(lasted_ns, crew->threads, crew->cores);
+	usage.most_ns = most_of(crew, first.wall_ns);
 	return usage;
 }
 
@@ -376,7 +365,7 @@ crew_run(struct crew *crew, uint64_t warm_up, uint64_t requests,
 	pthread_barrier_wait(&crew->everyone);
 	answer->stolen_ns = meter_stolen() - answer->stolen_ns;
 	usage = crew_usage(crew);
-	if (is_crowd(crew))
+	if (crew->threads > crew->cores)
 		sum_up_crowd(crew, &usage, answer);
 	else
 		sum_up(crew, &usage, answer);
