@@ -87,7 +87,7 @@ struct lane {
 	bool failed;
 	struct series request_ns;
 	struct series all_ns; /* with the disturbed windows */
-	double resident; /* the most of resident_share() */
+	double resident;      /* the most of resident_share() */
 	size_t resident_first;
 	unsigned windows, dropped;
 };
@@ -252,8 +252,7 @@ is_limit(const struct lane *lane)
 static size_t
 rounds_together(const struct lane *a, const struct lane *b)
 {
-	struct series ratio =
-		series_ratio(1, &a->request_ns, &b->request_ns);
+	struct series ratio = series_ratio(1, &a->request_ns, &b->request_ns);
 
 	return series_sum_up(&ratio).n;
 }
@@ -329,7 +328,7 @@ print_head(const struct settings *settings)
 struct row {
 	struct series_summary ns;
 	struct series_summary ratio; /* to the limit */
-	double gain;	 /* throughput against one thread, or NAN */
+	double gain;		     /* throughput against one thread, or NAN */
 	bool counts;
 };
 

@@ -275,7 +275,8 @@ most_of(const struct crew *crew, uint64_t begin_ns)
 
 		for (unsigned i = c; i < crew->threads; i += crew->cores)
 			core_ns = fmax(core_ns,
-				since(begin_ns, crew->workers[i].after.wall_ns));
+				since(begin_ns,
+					crew->workers[i].after.wall_ns));
 		most_ns += core_ns;
 	}
 	return most_ns;
