@@ -11,12 +11,11 @@
  * ratios, with the quartiles behind it. Nanoseconds are medians too, and
  * mean little elsewhere.
  *
- * A window in which a thread waited for a core, was often put off it, or in
- * which the host took time away, is disturbed: it is dropped and counted,
- * and more rounds are run for who lacks some, up to twice as many. Where more
- * than a third of the windows were disturbed, the numbers do not count: such a
- * row is marked and shows what all its windows say, the disturbed ones too,
- * and of a run the last line says so.
+ * A window of which other programs or the host had a part is disturbed: it is
+ * dropped and counted, and more rounds are run for who lacks some, up to twice
+ * as many. Where more than a third of the windows were disturbed, the numbers
+ * do not count: such a row is marked and shows what all its windows say, the
+ * disturbed ones too, and of a run the last line says so.
  *
  * The processes of a workload, with one thread and with two, live through
  * many rounds, so that their memory is warm; see driver.c. Now and then all
@@ -39,26 +38,25 @@
 #define MOST_WINDOW_MS 10000
 #define LIVES 3 /* processes of a lane, one after the other */
 
-/* What makes a window disturbed. */
-#define DISTURBED_WAIT 0.02  /* share of it waited for a core */
-#define DISTURBED_CROWD 0.20 /* share of the cores that others had */
-#define DISTURBED_EVERY_MS 5 /* put off its core once in so long */
+/* The share of a window that others had, if it is disturbed. */
+#define DISTURBED 0.02
 
 /* The rows are in this order. */
 static const struct workload {
 	const char *name;
 	unsigned threads[MOST_VARIANTS]; /* 0: none */
 	bool quick;
+	const char *memory; /* what a row's is compared with; NULL: no word */
 } workloads[] = {
-	{"empty", {1, 2}, true},
-	{"tiny", {1, 2}, true},
-	{"typical", {1, 2}, true},
-	{"heavy", {1}, false},
-	{"long", {1}, false},
-	{"handoff", {2}, false},
-	{"typical", {64}, false},
-	{"p99", {2}, false},
-	{"regions", {1}, false},
+	{"empty", {1, 2}, true, NULL},
+	{"tiny", {1, 2}, true, NULL},
+	{"typical", {1, 2}, true, NULL},
+	{"heavy", {1}, false, NULL},
+	{"long", {1}, false, NULL},
+	{"handoff", {2}, false, "what it was"},
+	{"typical", {64}, false, NULL},
+	{"p99", {2}, false, NULL},
+	{"regions", {1}, false, "live"},
 };
 
 static const struct option long_options[] = {
@@ -89,7 +87,8 @@ struct lane {
 	bool failed;
 	struct series request_ns;
 	struct series all_ns; /* with the disturbed windows */
-	struct series resident; /* over live bytes */
+	double resident;      /* the most of resident_share() */
+	size_t resident_first;
 	unsigned windows, dropped;
 };
 
@@ -101,17 +100,9 @@ struct totals {
 /* ---- one window ------------------------------------------------------ */
 
 static bool
-is_disturbed(const struct lane *lane, const struct child_answer *answer)
+is_disturbed(const struct child_answer *answer)
 {
-	double ms = answer->request_ns * (double)lane->requests / 1e6;
-	bool crowded = lane->threads > cores_count();
-
-	if (answer->stolen_ns > 0)
-		return true;
-	if (answer->wait_share > (crowded ? DISTURBED_CROWD : DISTURBED_WAIT))
-		return true;
-	return !crowded &&
-	       (double)answer->preempted > 1 + ms / DISTURBED_EVERY_MS;
+	return answer->stolen_ns > 0 || answer->lost_share > DISTURBED;
 }
 
 /* Not started, or died; child.c has said so. */
@@ -152,13 +143,22 @@ save_sample(FILE *samples, const struct lane *lane, const char *workload,
 {
 	if (samples == NULL)
 		return;
-	fprintf(samples, "%s\t%u\t%s\t%u\t%.4f\t%.4f\t%.4f\t%d\n", workload,
+	fprintf(samples, "%s\t%u\t%s\t%u\t%.4f\t%.4f\t%zu\t%d\n", workload,
 		lane->threads, lane->child.name, lane->windows,
-		answer->request_ns, answer->wait_share,
-		answer->live_bytes > 0
-			? (double)answer->resident / (double)answer->live_bytes
-			: NAN,
+		answer->request_ns, answer->lost_share, answer->resident,
 		disturbed);
+}
+
+/* Over the bytes of live objects; where that is not a number, over what this
+ * process held after its first window. */
+static double
+resident_share(struct lane *lane, const struct child_answer *answer)
+{
+	if (lane->resident_first == 0)
+		lane->resident_first = answer->resident;
+	return (double)answer->resident /
+	       (double)(answer->live_bytes > 0 ? answer->live_bytes
+					       : lane->resident_first);
 }
 
 /* Without a window, this round. */
@@ -179,14 +179,12 @@ lane_run(struct lane *lane, const char *workload, FILE *samples)
 		lane_fail(lane);
 		return;
 	}
-	disturbed = is_disturbed(lane, &answer);
+	disturbed = is_disturbed(&answer);
 	lane->windows++;
 	lane->dropped += disturbed;
 	series_add(&lane->request_ns, disturbed ? NAN : answer.request_ns);
 	series_add(&lane->all_ns, answer.request_ns);
-	if (answer.live_bytes > 0)
-		series_add(&lane->resident,
-			(double)answer.resident / (double)answer.live_bytes);
+	lane->resident = fmax(lane->resident, resident_share(lane, &answer));
 	save_sample(samples, lane, workload, &answer, disturbed);
 }
 
@@ -225,6 +223,7 @@ lanes_restart(struct lane *lanes, size_t n, const struct workload *workload)
 		if (lane->requests == 0)
 			continue;
 		child_stop(&lane->child);
+		lane->resident_first = 0;
 		if (!child_start(&lane->child, program, workload->name,
 			    lane->threads) ||
 			!lane->child.able)
@@ -253,8 +252,7 @@ is_limit(const struct lane *lane)
 static size_t
 rounds_together(const struct lane *a, const struct lane *b)
 {
-	struct series ratio =
-		series_ratio(1, &a->request_ns, &b->request_ns);
+	struct series ratio = series_ratio(1, &a->request_ns, &b->request_ns);
 
 	return series_sum_up(&ratio).n;
 }
@@ -330,8 +328,7 @@ print_head(const struct settings *settings)
 struct row {
 	struct series_summary ns;
 	struct series_summary ratio; /* to the limit */
-	double gain;	 /* throughput against one thread, or NAN */
-	double resident; /* over live bytes, or NAN */
+	double gain;		     /* throughput against one thread, or NAN */
 	bool counts;
 };
 
@@ -364,13 +361,12 @@ sum_up(const struct lane *lane, const struct lane *limit,
 		.ns = series_sum_up(ns),
 		.ratio = series_sum_up(&ratio),
 		.gain = series_sum_up(&gain).median,
-		.resident = series_sum_up(&lane->resident).median,
 		.counts = counts,
 	};
 }
 
 static void
-print_row(const struct row *row, const struct lane *lane)
+print_row(const struct row *row, const struct lane *lane, const char *memory)
 {
 	printf(" %.*f |", row->ns.median < 1000 ? 1 : 0, row->ns.median);
 	if (row->ratio.n == 0)
@@ -382,8 +378,8 @@ print_row(const struct row *row, const struct lane *lane)
 		row->counts ? "" : "!");
 	if (!isnan(row->gain))
 		printf(" %.2fx one thread", row->gain);
-	if (!isnan(row->resident))
-		printf(" resident %.3f of live", row->resident);
+	if (memory != NULL)
+		printf(" resident %.3f of %s", lane->resident, memory);
 	puts(" |");
 }
 
@@ -397,19 +393,19 @@ save_row(FILE *results, const struct row *row, const struct lane *lane,
 	fprintf(results, "%s\t%u\t%s\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t",
 		workload, lane->threads, lane->child.name, row->ns.median,
 		row->ratio.median, row->ratio.low, row->ratio.high, row->gain,
-		row->resident);
+		lane->resident);
 	fprintf(results, "%u\t%u\t%s\n", lane->dropped, lane->windows,
 		row->counts ? "counts" : "disturbed");
 }
 
 static void
 print_lane(const struct lane *lanes, size_t n, const struct lane *lane,
-	const char *workload, FILE *results)
+	const struct workload *workload, FILE *results)
 {
 	const char *name = lane->child.name;
 	struct row row;
 
-	printf("| %s | %u | %s |", workload, lane->threads,
+	printf("| %s | %u | %s |", workload->name, lane->threads,
 		lane->failed ? lane->child.program : name);
 	if (lane->requests == 0) {
 		printf(" %s | - | - | - | |\n", lane->failed ? "died" : "n/a");
@@ -417,8 +413,8 @@ print_lane(const struct lane *lanes, size_t n, const struct lane *lane,
 	}
 	row = sum_up(lane, find_lane(lanes, n, "limit", lane->threads),
 		find_lane(lanes, n, name, 1));
-	print_row(&row, lane);
-	save_row(results, &row, lane, workload);
+	print_row(&row, lane, workload->memory);
+	save_row(results, &row, lane, workload->name);
 }
 
 static void
@@ -435,7 +431,7 @@ run_workload(const struct workload *workload, const struct settings *settings,
 		totals->windows += lane->windows;
 		totals->dropped += lane->dropped;
 		totals->failed |= lane->failed;
-		print_lane(lanes, n, lane, workload->name, settings->results);
+		print_lane(lanes, n, lane, workload, settings->results);
 	}
 	for (size_t i = 0; i < n; i++)
 		child_stop(&lanes[i].child);

@@ -60,7 +60,7 @@ unset logscale x
 eval begin('memory', 640, 460)
 set title "1,000 open regions: resident over live bytes"
 set xrange [1:*]
-set offsets 0, 0.1, 0.6, 0.6
+set offsets 0, 0.4, 0.6, 0.6
 eval bars('memory', 1)
 
 eval begin('threads', 640, 480)
@@ -109,15 +109,16 @@ set key top left reverse Left samplen 2
 do for [w in 'own handoff phase'] {
 	set title w eq 'own' ? 'own regions' : \
 		w eq 'handoff' ? 'hand-off' : 'all in phase'
-	if (w ne 'own') { unset key }
+	# Where there is room for it.
+	if (w eq 'handoff') { set key on } else { set key off }
 	plot x with lines dt 3 lc rgb '#888888' title 'as many as cores', \
-		data('model-ships-' . w) using 1:2 with linespoints lw 2 \
-			pt 7 lc rgb '#1f77b4' title 'what ships', \
-		data('model-caches-' . w) using 1:2 with linespoints lw 2 \
-			pt 5 lc rgb '#ff7f0e' title 'caches, one list', \
+		data('model-list-' . w) using 1:2 with linespoints lw 2 \
+			pt 11 lc rgb '#d62728' title 'one list, no caches', \
 		data('model-shards-' . w) using 1:2 with linespoints lw 2 \
 			pt 9 lc rgb '#2ca02c' title 'shards, no caches', \
-		data('model-list-' . w) using 1:2 with linespoints lw 2 \
-			pt 11 lc rgb '#d62728' title 'one list, no caches'
+		data('model-caches-' . w) using 1:2 with linespoints lw 5 \
+			pt 5 lc rgb '#ff7f0e' title 'caches, one list', \
+		data('model-ships-' . w) using 1:2 with linespoints lw 2 \
+			pt 7 lc rgb '#1f77b4' title 'what ships'
 }
 unset multiplot

@@ -112,10 +112,10 @@ child_run(struct child *child, uint64_t requests, struct child_answer *answer)
 	fflush(child->to);
 	if (!hear(child, line, sizeof line))
 		return false;
-	return sscanf(line, "%lf %lf %" SCNu64 " %" SCNu64 " %zu %" SCNu64,
-		       &answer->request_ns, &answer->wait_share,
-		       &answer->preempted, &answer->stolen_ns,
-		       &answer->resident, &answer->live_bytes) == 6;
+	return sscanf(line, "%lf %lf %" SCNu64 " %zu %" SCNu64,
+		       &answer->request_ns, &answer->lost_share,
+		       &answer->stolen_ns, &answer->resident,
+		       &answer->live_bytes) == 5;
 }
 
 void

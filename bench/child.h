@@ -21,10 +21,9 @@ struct child {
 
 struct child_answer {
 	double request_ns;
-	double wait_share;  /* of the window */
-	uint64_t preempted; /* times put off a core */
+	double lost_share;  /* of the window, to others */
 	uint64_t stolen_ns; /* by the host */
-	size_t resident;    /* bytes; 0: not said */
+	size_t resident;    /* bytes */
 	uint64_t live_bytes;
 };
 

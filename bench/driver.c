@@ -10,21 +10,25 @@
  * requests it runs so many in each thread and answers with one line:
  *
  *	ns per request (p99: the 99th percentile of all), share of the time
- *	waited for a core, times put off a core, ns stolen by the host, bytes
- *	resident, bytes of live objects
+ *	that others had, ns stolen by the host, bytes resident, bytes of live
+ *	objects
  *
  * The threads live as long as the process, so that a window finds what the
  * last one left: full caches, mapped pages. As other programs ran in between,
  * a sixteenth of the requests warms up the processor again, untimed.
  *
- * With no more threads than cores, each of several threads has its own core,
- * and a request's time is wall-clock time less the time that the thread was
- * ready to run and not running. With more threads than cores that wait is the
- * normal case, and a request's time is processor time.
+ * Where there are several threads, each has its core, and a request's time is
+ * wall-clock time less the time that the thread was ready to run and not
+ * running: others had it. With more threads than cores they share them evenly
+ * and wait for each other, and a request's time is processor time; what others
+ * had is what the cores gave them less than they could have.
  *
  * A peer may have threads of its own (acre has a helper). What the workers
  * wait for them is the peer's cost: it is neither subtracted nor counted as
  * a disturbance.
+ *
+ * Each core has a table of sizes: a line that two cores read, and nobody
+ * writes, is still slower than one's own.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -100,8 +104,7 @@ struct crew {
 
 struct answer {
 	double request_ns;
-	double wait_share;
-	uint64_t preempted;
+	double lost_share;
 	uint64_t stolen_ns;
 	size_t resident;
 	uint64_t live_bytes;
@@ -152,8 +155,8 @@ worker_main(void *arg)
 	const struct workload *workload = &workloads[crew->workload];
 	struct meter meter;
 
-	if (crew->threads > 1 && crew->threads <= crew->cores)
-		cores_take((unsigned)(worker - crew->workers));
+	if (crew->threads > 1)
+		cores_take((unsigned)(worker - crew->workers) % crew->cores);
 	worker->error = job_start(&worker->job, workload);
 	if (worker->error == 0)
 		worker->able =
@@ -174,31 +177,41 @@ worker_main(void *arg)
 
 /* ---- the crew -------------------------------------------------------- */
 
+/* The table of worker i's core; NULL: no memory. */
+static const uint16_t *
+crew_sizes(const struct crew *crew, unsigned i)
+{
+	const struct workload *workload = &workloads[crew->workload];
+
+	if (i >= crew->cores)
+		return crew->workers[i - crew->cores].job.sizes;
+	return sizes_make(workload->shape, workload->low, workload->high);
+}
+
 static int
 crew_prepare(struct crew *crew)
 {
-	const struct workload *workload = &workloads[crew->workload];
-	const uint16_t *sizes =
-		sizes_make(workload->shape, workload->low, workload->high);
 	const uint16_t *targets = sizes_make(SIZES_LOG_UNIFORM,
 		256 / BENCH_TARGET_UNIT, (1u << 18) / BENCH_TARGET_UNIT);
 	struct queue *queue = queue_make();
 	size_t bytes = crew->threads * sizeof *crew->workers;
 
 	crew->workers = aligned_alloc(128, bytes);
-	if (!sizes || !targets || !queue || !crew->workers)
+	if (targets == NULL || queue == NULL || crew->workers == NULL)
 		return ENOMEM;
 	memset(crew->workers, 0, bytes);
 	for (unsigned i = 0; i < crew->threads; i++) {
 		crew->workers[i].crew = crew;
 		crew->workers[i].job = (struct bench_job){
-			.sizes = sizes,
+			.sizes = crew_sizes(crew, i),
 			.position = i * (SIZES_COUNT / crew->threads),
 			.queue = queue,
 			.produces = i == 0,
 			.targets = targets,
 			.random = 1 + i,
 		};
+		if (crew->workers[i].job.sizes == NULL)
+			return ENOMEM;
 	}
 	pthread_barrier_init(&crew->everyone, NULL, crew->threads + 1);
 	pthread_barrier_init(&crew->among_workers, NULL, crew->threads);
@@ -240,15 +253,33 @@ crew_stop(struct crew *crew)
 
 /* What the workers used, together, and what the rest of the process did. */
 struct usage {
-	double cpu_ns, wait_ns, preempted;
-	double elapsed_ns; /* from the first's begin to the last's end */
-	double others_cpu_ns, others_switches;
+	double cpu_ns, wait_ns;
+	double most_ns; /* that the cores could have given them */
+	double others_cpu_ns;
 };
 
 static double
 since(uint64_t before, uint64_t after)
 {
 	return after > before ? (double)(after - before) : 0;
+}
+
+/* From when the first began to when the last on each core ended. */
+static double
+most_of(const struct crew *crew, uint64_t begin_ns)
+{
+	double most_ns = 0;
+
+	for (unsigned c = 0; c < crew->cores; c++) {
+		double core_ns = 0;
+
+		for (unsigned i = c; i < crew->threads; i += crew->cores)
+			core_ns = fmax(core_ns,
+				since(begin_ns,
+					crew->workers[i].after.wall_ns));
+		most_ns += core_ns;
+	}
+	return most_ns;
 }
 
 static struct usage
@@ -261,19 +292,15 @@ crew_usage(const struct crew *crew)
 	for (unsigned i = 0; i < crew->threads; i++, w++) {
 		usage.cpu_ns += since(w->before.cpu_ns, w->after.cpu_ns);
 		usage.wait_ns += since(w->before.wait_ns, w->after.wait_ns);
-		usage.preempted +=
-			since(w->before.preempted, w->after.preempted);
 		if (w->before.wall_ns < first.wall_ns)
 			first = w->before;
 		if (w->after.wall_ns > last.wall_ns)
 			last = w->after;
 	}
-	usage.elapsed_ns = since(first.wall_ns, last.wall_ns);
 	usage.others_cpu_ns =
 		since(first.process_cpu_ns, last.process_cpu_ns) - usage.cpu_ns;
-	usage.others_switches =
-		since(first.process_switches, last.process_switches) -
-		usage.preempted;
+	usage.others_cpu_ns = fmax(usage.others_cpu_ns, 0);
+	usage.most_ns = most_of(crew, first.wall_ns);
 	return usage;
 }
 
@@ -282,9 +309,8 @@ static void
 sum_up(const struct crew *crew, const struct usage *usage,
 	struct answer *answer)
 {
-	double strange = usage->wait_ns - fmax(usage->others_cpu_ns, 0);
-	double share =
-		usage->wait_ns > 0 ? fmax(strange, 0) / usage->wait_ns : 0;
+	double strange = fmax(usage->wait_ns - usage->others_cpu_ns, 0);
+	double share = usage->wait_ns > 0 ? strange / usage->wait_ns : 0;
 
 	for (unsigned i = 0; i < crew->threads; i++) {
 		const struct worker *w = &crew->workers[i];
@@ -294,22 +320,22 @@ sum_up(const struct crew *crew, const struct usage *usage,
 
 		answer->request_ns +=
 			(wall - wait) / (double)crew->requests / crew->threads;
-		answer->wait_share = fmax(answer->wait_share, wait / wall);
+		answer->lost_share = fmax(answer->lost_share, wait / wall);
 		answer->live_bytes += w->job.live_bytes;
 	}
-	answer->preempted = (uint64_t)fmax(
-		usage->preempted - fmax(usage->others_switches, 0), 0);
 }
 
-/* They shared the cores: processor time; the wait is what was missing. */
+/* They shared the cores: processor time. What the cores did not give them,
+ * strangers had, or nobody: then no worker waited for a core. */
 static void
 sum_up_crowd(const struct crew *crew, const struct usage *usage,
 	struct answer *answer)
 {
-	double cpu_ns = usage->cpu_ns + fmax(usage->others_cpu_ns, 0);
+	double cpu_ns = usage->cpu_ns + usage->others_cpu_ns;
+	double lost_ns = fmin(usage->most_ns - cpu_ns, usage->wait_ns);
 
 	answer->request_ns = cpu_ns / (double)crew->requests / crew->threads;
-	answer->wait_share = 1 - cpu_ns / (usage->elapsed_ns * crew->cores);
+	answer->lost_share = fmax(lost_ns, 0) / usage->most_ns;
 }
 
 /* What 99 of 100 requests took at most, of all workers. */
@@ -363,11 +389,9 @@ serve(struct crew *crew)
 		if (requests == 0)
 			break;
 		crew_run(crew, requests / 16 + 1, requests, &a);
-		if (a.live_bytes > 0)
-			a.resident = meter_resident() - baseline;
-		printf("%.4f %.4f %" PRIu64 " %" PRIu64 " %zu %" PRIu64 "\n",
-			a.request_ns, a.wait_share, a.preempted, a.stolen_ns,
-			a.resident, a.live_bytes);
+		a.resident = (size_t)since(baseline, meter_resident());
+		printf("%.4f %.4f %" PRIu64 " %zu %" PRIu64 "\n", a.request_ns,
+			a.lost_share, a.stolen_ns, a.resident, a.live_bytes);
 		fflush(stdout);
 	}
 }
@@ -378,9 +402,9 @@ show(struct crew *crew, uint64_t requests)
 	struct answer a;
 
 	crew_run(crew, 0, requests, &a);
-	printf("%s: %s, %u threads: %.2f ns per request, waited %.1f %%\n",
+	printf("%s: %s, %u threads: %.2f ns per request, others had %.1f %%\n",
 		bench_peer.name, workloads[crew->workload].name, crew->threads,
-		a.request_ns, 100 * a.wait_share);
+		a.request_ns, 100 * a.lost_share);
 }
 
 static bool

@@ -45,7 +45,7 @@ bench_programs = bench/bench $(bench_peers) $(bench_counted)
 EXTRA_PROGRAMS += $(bench_programs)
 CLEANFILES += $(bench_programs)
 EXTRA_DIST += bench/charts.gp bench/gates bench/gates.sh bench/instructions.sh \
-	bench/report.sh bench/run.sh
+	bench/report.sh bench/run.sh bench/thrice.sh
 
 bench_bench_SOURCES = \
 	bench/bench.c \
@@ -143,7 +143,13 @@ if HAVE_APR
 bench_few += bench/peer_apr
 endif
 
-.PHONY: bench bench-quick bench-gates
+# What the gates need, with a witness.
+bench_fewest = bench/peer_limit bench/peer_acre
+if HAVE_APR
+bench_fewest += bench/peer_apr
+endif
+
+.PHONY: bench bench-quick bench-thrice bench-gates
 
 # Ends with the table of gates; the report is bench/report/index.html.
 bench: $(bench_programs) bench/sharing
@@ -154,9 +160,13 @@ bench-quick: $(bench_programs) bench/sharing
 	$(MAKE) bench-array ARRAY_BENCH=--quick
 	$(srcdir)/bench/run.sh --quick $(bench_few)
 
+# All gates, three times, with few peers: some three minutes.
+bench-thrice: bench/bench bench/count bench/sharing $(bench_fewest)
+	$(srcdir)/bench/thrice.sh $(bench_fewest)
+
 bench-gates: bench/count
 	$(srcdir)/bench/instructions.sh --gates
 
 clean-local: bench-clean
 bench-clean:
-	-rm -rf bench/report
+	-rm -rf bench/report bench/thrice

@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,13 +50,6 @@ meter_open(struct meter *meter)
 void
 meter_read(const struct meter *meter, struct meter_reading *reading)
 {
-	struct rusage thread, process;
-
-	getrusage(RUSAGE_THREAD, &thread);
-	getrusage(RUSAGE_SELF, &process);
-	reading->preempted = (uint64_t)thread.ru_nivcsw;
-	reading->process_switches =
-		(uint64_t)(process.ru_nvcsw + process.ru_nivcsw);
 	reading->process_cpu_ns = now(CLOCK_PROCESS_CPUTIME_ID);
 	reading->wait_ns = read_wait(meter);
 	reading->cpu_ns = now(CLOCK_THREAD_CPUTIME_ID);

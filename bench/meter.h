@@ -16,11 +16,9 @@ struct meter_reading {
 	uint64_t wall_ns;
 	/* Of the thread. */
 	uint64_t cpu_ns;
-	uint64_t wait_ns;   /* ready to run, but on no core */
-	uint64_t preempted; /* another thread was put in its place */
+	uint64_t wait_ns; /* ready to run, but on no core */
 	/* Of the process, all its threads. */
 	uint64_t process_cpu_ns;
-	uint64_t process_switches; /* a thread left its core */
 };
 
 /*
