@@ -229,9 +229,9 @@ end(struct region *region)
 	struct block *block = (struct block *)region;
 	struct batch batch = {.first = block, .count = 1, .linked = true};
 
-	if (!(region->state & STATE_BUFFER))
-		cache_give(region_home(region), region_order(region), &batch,
-			block);
+	if (region->state & STATE_BUFFER)
+		return;
+	cache_give(region_home(region), region_order(region), &batch, block);
 }
 
 /* Without children, after cleanups: all memory goes back. */
