@@ -16,6 +16,7 @@
  *   owner, else        busy = true
  *                      claimed ?            yes: busy = false, wait for
  *                      last = cache              registry_lock(), again
+ *                        (release: it leaves the one before)
  *                      ... bins ...
  *                      busy = false
  *
@@ -39,7 +40,9 @@
  *
  * 3. Between begin and membarrier the owner may have found claimed false and
  *    stored last. A begin that finds cache at hand does not look at claimed;
- *    so who claims looks at last once more, after busy.
+ *    so who claims looks at last once more, after busy. If that is another
+ *    cache again, the owner has left this one since, and by a release: who
+ *    claims sees all that it did before.
  *
  * So the owner pays two plain stores, and no barrier. The owner's words are in
  * its thread-local storage: it takes its caches out of the registry before
@@ -108,9 +111,12 @@ claim_all(acre_pool *pool, const struct member *self, bool only_unused)
 static bool
 is_idle(const struct member *member)
 {
-	/* Acquire: pairs with cache_end(). */
-	return !load_acquire(&member->owner->busy) &&
-		cache_last(member->owner) != (const struct cache *)member;
+	struct thread_caches *owner = member->owner;
+
+	/* Acquire: pairs with cache_end(), and with set_last(). */
+	return !load_acquire(&owner->busy) &&
+		bin_cache(load_acquire(&owner->last)) !=
+			(const struct cache *)member;
 }
 
 /* With registry_lock(). Returns the bytes that came back. */

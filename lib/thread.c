@@ -44,10 +44,18 @@ alignas(CACHE_ALIGN) struct cache no_cache = {.bins[0].key = NO_POOL};
 
 _Thread_local struct thread_caches thread_caches = {.last = no_cache.bins};
 
+/* Regions open in bin now, perhaps of another cache. */
+static void
+set_last(struct bin *bin)
+{
+	/* Release: it leaves the cache before; pairs with is_idle(). */
+	store_release(&thread_caches.last, bin);
+}
+
 static void
 forget_last(void)
 {
-	store_relaxed(&thread_caches.last, no_cache.bins);
+	set_last(no_cache.bins);
 }
 
 /* ---- the thread's table ---- */
@@ -273,7 +281,7 @@ cache_open_in(struct cache *cache, struct bin *bin)
 	cache->open_bin = bin;
 	cache_begin(cache);
 	if (cache_is_at_hand(cache))
-		store_relaxed(&thread_caches.last, bin);
+		set_last(bin);
 	cache_end();
 }
 
@@ -289,7 +297,7 @@ cache_of(acre_pool *pool)
 	if (!cache)
 		return NULL;
 	cache_begin(cache);
-	store_relaxed(&thread_caches.last, cache->open_bin);
+	set_last(cache->open_bin);
 	cache_end();
 	return cache;
 }
