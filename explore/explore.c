@@ -207,6 +207,8 @@ commute_in_rcu(enum kind a, enum kind b)
 static bool
 commute(const struct step *a, const struct step *b)
 {
+	if (a->kind == EVERYWHERE || b->kind == EVERYWHERE)
+		return a->kind == LOCAL || b->kind == LOCAL;
 	if (a->kind <= WRITE && b->kind <= WRITE)
 		return a->what != b->what ||
 			(a->kind == READ && b->kind == READ);
@@ -503,6 +505,7 @@ engine_init(void)
 	memory_init();
 	order_init();
 	rcu_init();
+	membarrier_init();
 	race_init();
 	thread_init();
 	engine->data = engine_alloc((size_t)(_end - __data_start));

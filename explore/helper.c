@@ -117,6 +117,7 @@ const struct scenario scenarios[] = {
 
 const char scenario_file[] = __FILE__;
 const bool needs_grace = false;
+const bool needs_membarrier = false;
 
 /* Who sees an old true in `dormant` takes the lock, and sees all. */
 #define LATE "a false that is seen late costs a lock, no more"

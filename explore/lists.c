@@ -440,6 +440,7 @@ const struct scenario scenarios[] = {
 
 const char scenario_file[] = __FILE__;
 const bool needs_grace = true;
+const bool needs_membarrier = false;
 
 const struct stronger stronger[] = {
 	{

@@ -23,7 +23,7 @@ extern const struct stronger stronger[];
 /* Its source: the orders in there are its own. */
 extern const char scenario_file[];
 
-/* Whether its scenarios need what grace periods give. */
-extern const bool needs_grace;
+/* Whether its scenarios need what grace periods give, and membarrier. */
+extern const bool needs_grace, needs_membarrier;
 
 #endif
