@@ -90,7 +90,7 @@ tests_descriptor_test_LDFLAGS = -static
 tests_freelist_test_LDFLAGS = -static
 tests_grace_test_LDFLAGS = -static
 tests_grow_test_LDFLAGS = -static
-tests_helper_test_LDFLAGS = -static -Wl,--wrap=pthread_create
+tests_helper_test_LDFLAGS = -static -Wl,--wrap=pthread_create,--wrap=pthread_cond_timedwait
 tests_large_test_LDFLAGS = -static
 tests_learn_test_LDFLAGS = -static
 tests_limit_test_LDADD = $(LDADD) $(URCU_LIBS)
