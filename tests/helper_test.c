@@ -65,6 +65,15 @@ START_TEST(no_helper_before_a_request_and_none_after_the_last_pool)
 }
 END_TEST
 
+START_TEST(a_request_after_the_last_pool_brings_none)
+{
+	helper_retain();
+	helper_release();
+	helper_want(grace_needed());
+	ck_assert_int_eq(count_threads("acre-helper"), 0);
+}
+END_TEST
+
 START_TEST(it_comes_again_after_it_was_gone)
 {
 	for (int i = 0; i < 20; i++) {
@@ -363,6 +372,7 @@ END_TEST
 
 SUITE("helper", a_request_is_served_without_a_grace_period_in_the_caller,
 	no_helper_before_a_request_and_none_after_the_last_pool,
+	a_request_after_the_last_pool_brings_none,
 	it_comes_again_after_it_was_gone, a_request_wakes_a_sleeping_helper,
 	who_waits_ends_the_helpers_pause,
 	signals_stay_the_applications,

@@ -109,6 +109,7 @@ tests_stats_test_LDFLAGS = -static -Wl,--wrap=registry_lock,--wrap=registry_unlo
 tests_store_test_LDFLAGS = -static -Wl,--wrap=malloc
 tests_text_test_LDFLAGS = -static
 tests_thread_test_LDFLAGS = -static -Wl,--wrap=aligned_alloc
+tests_trim_test_LDADD = $(LDADD) $(URCU_LIBS)
 tests_trim_test_LDFLAGS = -static -Wl,--wrap=malloc,--wrap=aligned_alloc
 
 tests_scope_cxx_test_SOURCES = tests/scope_cxx_test.cc

@@ -3,6 +3,7 @@
 #include "lib/trim.h"
 
 #include "lib/cache.h"
+#include "lib/rcu.h"
 #include "lib/store.h"
 #include "tests/actor.h"
 #include "tests/pages.h"
@@ -57,6 +58,8 @@ end(void)
 {
 	pages_close(&pages);
 	assert_held(0);
+	ck_assert_uint_eq(load_relaxed(&pool->steps_begun),
+		load_relaxed(&pool->steps_ended));
 	ck_assert_int_eq(acre_pool_destroy(pool), 0);
 	ck_assert_uint_eq(source.live, 0);
 }
@@ -572,6 +575,31 @@ START_TEST(a_thread_that_can_have_no_cache_gives_nothing)
 }
 END_TEST
 
+/* As where all descriptors cool and there may be no more of them. */
+START_TEST(what_finds_no_descriptor_stays_sorted)
+{
+	static struct pages more;
+	size_t kept = (20 * CHUNK_PAGES + 2) / 3;
+	size_t most;
+
+	begin_counted(CHUNK);
+	most = load_relaxed(&pool->depot.most);
+	leave_idle(20, 3);
+	acre_thread_flush(pool);
+	rcu_enter();
+	pool->members->stash.ready = NULL;
+	store_relaxed(&pool->depot.most, 0);
+	acre_pool_trim(pool, 0, ALL);
+	ck_assert_uint_gt(store_pages(&pool->chunks), 0);
+	store_relaxed(&pool->depot.most, most);
+	rcu_leave();
+	pages_open(&more, pool, 20 * CHUNK_PAGES - kept);
+	ck_assert_uint_eq(source.live, 20);
+	pages_close(&more);
+	end();
+}
+END_TEST
+
 SUITE("trim", all_that_is_idle_goes_back,
 	what_is_given_back_is_what_the_source_gets,
 	memory_that_was_never_handed_out_goes_back,
@@ -589,4 +617,5 @@ SUITE("trim", all_that_is_idle_goes_back,
 	other_sources_pages_are_left_alone, what_threads_keep_is_idle,
 	several_may_trim_at_once,
 	without_memory_it_gives_nothing_and_loses_nothing,
-	a_thread_that_can_have_no_cache_gives_nothing)
+	a_thread_that_can_have_no_cache_gives_nothing,
+	what_finds_no_descriptor_stays_sorted)
