@@ -3,6 +3,8 @@
 #include "lib/trim.h"
 
 #include "lib/cache.h"
+#include "lib/grace.h"
+#include "lib/helper.h"
 #include "lib/rcu.h"
 #include "lib/store.h"
 #include "tests/actor.h"
@@ -575,6 +577,56 @@ START_TEST(a_thread_that_can_have_no_cache_gives_nothing)
 }
 END_TEST
 
+START_TEST(idle_is_what_nobody_uses)
+{
+	acre_stats s;
+
+	begin_counted(CHUNK);
+	leave_idle(20, 3);
+	s = stats_of(pool);
+	ck_assert_uint_gt(s.cache_bytes, 0);
+	ck_assert_uint_gt(s.free_bytes, 0);
+	ck_assert_uint_eq(trim_idle(pool), s.cache_bytes + s.free_bytes +
+		s.uncarved_bytes + s.slack_bytes);
+	end();
+}
+END_TEST
+
+/* What was sorted is in the store, or in the lists again. */
+START_TEST(no_more_is_sorted_than_has_to_go)
+{
+	for (int large = 0; large <= 1; large++) {
+		uint64_t landed;
+
+		begin_counted(CHUNK);
+		leave_idle(100, 0);
+		acre_thread_flush(pool);
+		landed = trim_landed(pool);
+		if (large)
+			trim_chunks(pool, pool->members, CHUNK);
+		else
+			acre_pool_trim(pool, 99 * CHUNK, ALL);
+		ck_assert_uint_lt(source.live, 100);
+		ck_assert_uint_lt(store_pages(&pool->chunks) * PAGE +
+			trim_landed(pool) - landed, 50 * CHUNK);
+		end();
+	}
+}
+END_TEST
+
+START_TEST(the_record_of_a_chunk_goes_a_grace_period_after_it)
+{
+	begin_counted(CHUNK);
+	leave_idle(20, 0);
+	acre_pool_trim(pool, 0, ALL);
+	ck_assert_ptr_nonnull(pool->chunks.gone);
+	helper_wait(grace_needed());
+	acre_pool_trim(pool, 0, ALL);
+	ck_assert_ptr_null(pool->chunks.gone);
+	end();
+}
+END_TEST
+
 /* As where all descriptors cool and there may be no more of them. */
 START_TEST(what_finds_no_descriptor_stays_sorted)
 {
@@ -618,4 +670,7 @@ SUITE("trim", all_that_is_idle_goes_back,
 	several_may_trim_at_once,
 	without_memory_it_gives_nothing_and_loses_nothing,
 	a_thread_that_can_have_no_cache_gives_nothing,
+	idle_is_what_nobody_uses,
+	no_more_is_sorted_than_has_to_go,
+	the_record_of_a_chunk_goes_a_grace_period_after_it,
 	what_finds_no_descriptor_stays_sorted)
