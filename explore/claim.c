@@ -259,8 +259,7 @@ const struct scenario scenarios[] = {
 };
 
 const char scenario_file[] = __FILE__;
-const bool needs_grace = false;
-const bool needs_membarrier = true;
+const struct needs needs = {.membarrier = true};
 
 const struct stronger stronger[] = {
 	{.function = NULL},

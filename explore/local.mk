@@ -3,10 +3,10 @@
 # minutes; needs a compiler that knows -fsanitize=thread.
 
 EXTRA_LIBRARIES += explore/libexplore.a
-EXTRA_PROGRAMS += explore/claim explore/lists explore/helper
+EXTRA_PROGRAMS += explore/claim explore/lists explore/helper explore/retire
 CLEANFILES += explore/claim explore/helper-short.c explore/lists \
 	explore/helper explore/libexplore.a explore/moved/lib/cache.h \
-	explore/moved/thread.c
+	explore/moved/thread.c explore/retire
 
 explore_libexplore_a_SOURCES = \
 	explore/engine.h \
@@ -79,10 +79,16 @@ explore/moved/thread.c: lib/thread.c
 		$(srcdir)/lib/thread.c >$@
 	! grep 'thread_caches[.;]' $@
 
+explore_retire_SOURCES = explore/retire.c lib/grace.c lib/retire.c
+explore_retire_CPPFLAGS = $(explore_cppflags)
+explore_retire_LDFLAGS = $(explore_wrap)
+explore_retire_LDADD = explore/libexplore.a
+
 $(explore_claim_OBJECTS): explore/moved/lib/cache.h
 
 .PHONY: model-memory
-model-memory: explore/claim explore/lists explore/helper
+model-memory: explore/claim explore/lists explore/helper explore/retire
 	explore/claim
 	explore/lists
 	explore/helper
+	explore/retire

@@ -204,6 +204,22 @@ go_without(struct run *run, const char *what, struct without how)
 	run->failed++;
 }
 
+static void
+go_without_each(struct run *run)
+{
+	if (needs.grace) {
+		go_without(run, "waiting for sections",
+			(struct without){.waiting = true});
+		go_without(run, "sections", (struct without){.sections = true});
+	}
+	if (needs.barrier)
+		go_without(run, "a grace period's barrier",
+			(struct without){.fence = true});
+	if (needs.membarrier)
+		go_without(run, "membarrier",
+			(struct without){.membarrier = true});
+}
+
 /* ---- the whole ---- */
 
 static _Noreturn void
@@ -261,17 +277,8 @@ main(int argc, char **argv)
 			hold(&run, s);
 	if (!as_it_is && !run.failed)
 		weaken_each(&run);
-	if (!as_it_is && !run.failed && needs_grace) {
-		go_without(&run, "waiting for sections",
-			(struct without){.waiting = true});
-		go_without(&run, "sections",
-			(struct without){.sections = true});
-		go_without(&run, "a grace period's barrier",
-			(struct without){.fence = true});
-	}
-	if (!as_it_is && !run.failed && needs_membarrier)
-		go_without(&run, "membarrier",
-			(struct without){.membarrier = true});
+	if (!as_it_is && !run.failed)
+		go_without_each(&run);
 	printf("%s\n", run.failed ? "FAILED" : "ok");
 	return run.failed ? 1 : 0;
 }
