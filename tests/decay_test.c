@@ -216,25 +216,6 @@ START_TEST(fragmented_chunks_decay_too)
 }
 END_TEST
 
-/* What is left of each chunk pins it: nothing goes back, however often the
- * lists are taken apart. */
-START_TEST(a_pool_that_can_give_nothing_rests)
-{
-	uint64_t landed;
-
-	pool = pool_with((acre_pool_options){.decay_ms = 10});
-	pages_open(&pages, pool, 8 * MIB / PAGE);
-	pages_close_but(&pages, 64);
-	do {
-		landed = trim_landed(pool);
-		await_steps(pool, 8);
-	} while (trim_landed(pool) != landed);
-	pages_close(&pages);
-	await_chunk_bytes(pool, 0);
-	end();
-}
-END_TEST
-
 static void
 fill_cache(void *unused)
 {
@@ -317,6 +298,25 @@ START_TEST(several_pools_decay_each_at_its_pace)
 		ck_assert_int_eq(acre_pool_destroy(pools[i]), 0);
 	}
 	ck_assert_int_eq(count_threads("acre-helper"), 0);
+}
+END_TEST
+
+/* What is left of each chunk pins it: nothing goes back, however often the
+ * lists are taken apart. */
+START_TEST(a_pool_that_can_give_nothing_rests)
+{
+	uint64_t landed;
+
+	pool = pool_with((acre_pool_options){.decay_ms = 10});
+	pages_open(&pages, pool, 8 * MIB / PAGE);
+	pages_close_but(&pages, 64);
+	do {
+		landed = trim_landed(pool);
+		await_steps(pool, 8);
+	} while (trim_landed(pool) != landed);
+	pages_close(&pages);
+	await_chunk_bytes(pool, 0);
+	end();
 }
 END_TEST
 
@@ -440,9 +440,10 @@ SUITE("decay", memory_falls_to_what_is_kept_and_not_below,
 	nothing_goes_before_its_time, without_decay_ms_nothing_decays,
 	each_burst_decays, a_pool_that_is_left_alone_forgets_when_it_was_due,
 	large_chunks_decay_too, fragmented_chunks_decay_too,
-	a_pool_that_can_give_nothing_rests, what_a_waiting_thread_keeps_decays,
+	what_a_waiting_thread_keeps_decays,
 	a_grace_period_is_not_held_up_by_a_long_decay,
 	several_pools_decay_each_at_its_pace, a_pool_may_end_while_it_decays,
+	a_pool_that_can_give_nothing_rests,
 	destroy_waits_for_a_decay_that_is_under_way,
 	the_helper_goes_when_nothing_is_left,
 	a_helper_that_could_not_be_created_is_asked_for_again)
