@@ -26,6 +26,7 @@ enum kind {
 	BEGIN,  /* a grace period */
 	FINISH,
 	LOCK,   /* a mutex or what belongs to one; NULL: any of them */
+	EVERYWHERE, /* membarrier: all that anybody does */
 	LOCAL   /* what nobody notices */
 };
 
@@ -130,6 +131,7 @@ void view_join(struct view *view, const struct view *other);
 void view_join_seen(struct view *view, const struct view *other);
 /* A thread does something that the others' clocks can tell. */
 moment memory_tick(void);
+moment memory_tick_of(unsigned thread);
 
 /* An order that is to be another: for what a site asks with the first, it gets
  * the second. */
@@ -175,13 +177,21 @@ void order_edge(int from, int to);
 
 void rcu_init(void);
 void rcu_reset(void);
-/* What a grace period does without, to see what comes of it. */
+/* What a grace period or a membarrier does without, to see what comes of
+ * it. */
 struct without {
 	bool waiting; /* for sections */
 	bool fence;   /* at its beginning */
 	bool sections;
+	bool membarrier;
 };
 void rcu_go_without(struct without without);
+
+/* ---- membarrier.c ---- */
+
+void membarrier_init(void);
+/* It orders nothing. */
+void membarrier_go_without(bool order);
 
 /* ---- race.c ---- */
 

@@ -383,6 +383,7 @@ engine_init(void)
 	memory_init();
 	order_init();
 	rcu_init();
+	membarrier_init();
 	race_init();
 	thread_init();
 	steps_init();

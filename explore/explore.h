@@ -41,6 +41,10 @@ struct scenario {
 /* The program's, ended by one without a name. */
 extern const struct scenario scenarios[];
 
+/* The calling thread's number; let the destructors of its keys run. */
+unsigned explore_thread(void);
+void explore_end_thread(void);
+
 /* What must not be has happened. */
 _Noreturn void explore_fail(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));

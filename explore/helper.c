@@ -116,21 +116,22 @@ const struct scenario scenarios[] = {
 };
 
 const char scenario_file[] = __FILE__;
-const bool needs_grace = false;
+const struct needs needs = {0};
 
 /* Who sees an old true in `dormant` takes the lock, and sees all. */
 #define LATE "a false that is seen late costs a lock, no more"
 #define LISTS "explore/lists needs it"
+#define RETIRE "explore/retire needs it"
 
 const struct stronger stronger[] = {
 	{"helper_want", 1, "swap failed", "acquire", "relaxed",
 		"what was read is a number; the order is the name's"},
 	{"grace_elapsed", 1, "load", "acquire", "relaxed", LISTS},
 	{"grace_end", 1, "store", "release", "relaxed", LISTS},
-	{"grace_begin", 1, "swap", "seq_cst", "acq_rel", LISTS},
-	{"grace_begin", 1, "swap", "seq_cst", "acquire", LISTS},
-	{"grace_begin", 1, "swap", "seq_cst", "release", LISTS},
-	{"grace_begin", 1, "swap", "seq_cst", "relaxed", LISTS},
+	{"grace_begin", 1, "swap", "seq_cst", "acq_rel", RETIRE},
+	{"grace_begin", 1, "swap", "seq_cst", "acquire", RETIRE},
+	{"grace_begin", 1, "swap", "seq_cst", "release", RETIRE},
+	{"grace_begin", 1, "swap", "seq_cst", "relaxed", RETIRE},
 	{"grace_sequence", 1, "load", "acquire", "relaxed",
 		"its own writer reads it; others call it after a wait"},
 	{"tick_once", 1, "load", "acquire", "relaxed",

@@ -336,38 +336,6 @@ unlink_and_reuse(void)
 		object = 2;
 }
 
-/* As in retire.c: a bag that is pushed into, and taken after a period has
- * begun. */
-static _Atomic(unsigned *) bag;
-static uint64_t bag_needs;
-static unsigned *taken;
-
-static void
-push_into_bag(void)
-{
-	unsigned *top = load_relaxed(&bag);
-
-	while (!cas_seq_cst_or_acquire(&bag, &top, &object))
-		;
-	bag_needs = grace_needed();
-}
-
-static void
-let_one_pass_and_take(void)
-{
-	grace_begin();
-	if (load_seq_cst(&bag))
-		taken = exchange_seq_cst(&bag, NULL);
-	grace_end();
-}
-
-static void
-end_bag(void)
-{
-	if (grace_elapsed(bag_needs) && !taken)
-		explore_fail("a bag is forgotten");
-}
-
 const struct scenario scenarios[] = {
 	{
 		.name = "two_push_one_pops",
@@ -429,22 +397,22 @@ const struct scenario scenarios[] = {
 		.claim = "what readers did comes before the reuse",
 		.threads = {read_published, unlink_and_reuse, let_one_pass},
 	},
-	{
-		.name = "bag",
-		.claim = "a period that a push need not outlive takes the bag",
-		.threads = {push_into_bag, let_one_pass_and_take},
-		.end = end_bag,
-	},
 	{.name = NULL},
 };
 
 const char scenario_file[] = __FILE__;
-const bool needs_grace = true;
+const struct needs needs = {.grace = true, .barrier = true};
+
+#define RETIRE "explore/retire needs it"
 
 const struct stronger stronger[] = {
 	{
 		"make_slab", 1, "swap", "release", "relaxed",
 		"slabs are read when all other threads are gone",
 	},
+	{"grace_begin", 1, "swap", "seq_cst", "acq_rel", RETIRE},
+	{"grace_begin", 1, "swap", "seq_cst", "acquire", RETIRE},
+	{"grace_begin", 1, "swap", "seq_cst", "release", RETIRE},
+	{"grace_begin", 1, "swap", "seq_cst", "relaxed", RETIRE},
 	{.function = NULL},
 };

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * main.c - explores a program's scenarios: as lib/ is, with each order made
- * weaker, and with grace periods that do not what they should.
+ * weaker, and with grace periods and membarriers that do not what they should.
  *
  * As it is, every scenario must hold. With one order weaker, one must fail; or
  * the order is listed as stronger than it need be, with the reason, and then
- * none may. Without what grace periods give, one must fail.
+ * none may. Without what these give, one must fail.
  */
 #include "explore/engine.h"
 
@@ -191,8 +191,10 @@ go_without(struct run *run, const char *what, struct without how)
 	const struct scenario *scenario;
 
 	rcu_go_without(how);
+	membarrier_go_without(how.membarrier);
 	scenario = find_failure(run, &outcome);
 	rcu_go_without((struct without){0});
+	membarrier_go_without(false);
 	printf("without %s: ", what);
 	if (scenario && outcome.failed) {
 		print_found(run, scenario, &outcome);
@@ -200,6 +202,22 @@ go_without(struct run *run, const char *what, struct without how)
 	}
 	printf("FAILED: nothing goes wrong\n");
 	run->failed++;
+}
+
+static void
+go_without_each(struct run *run)
+{
+	if (needs.grace) {
+		go_without(run, "waiting for sections",
+			(struct without){.waiting = true});
+		go_without(run, "sections", (struct without){.sections = true});
+	}
+	if (needs.barrier)
+		go_without(run, "a grace period's barrier",
+			(struct without){.fence = true});
+	if (needs.membarrier)
+		go_without(run, "membarrier",
+			(struct without){.membarrier = true});
 }
 
 /* ---- the whole ---- */
@@ -259,14 +277,8 @@ main(int argc, char **argv)
 			hold(&run, s);
 	if (!as_it_is && !run.failed)
 		weaken_each(&run);
-	if (!as_it_is && !run.failed && needs_grace) {
-		go_without(&run, "waiting for sections",
-			(struct without){.waiting = true});
-		go_without(&run, "sections",
-			(struct without){.sections = true});
-		go_without(&run, "a grace period's barrier",
-			(struct without){.fence = true});
-	}
+	if (!as_it_is && !run.failed)
+		go_without_each(&run);
 	printf("%s\n", run.failed ? "FAILED" : "ok");
 	return run.failed ? 1 : 0;
 }

@@ -26,7 +26,7 @@
 
 #include "seam/stdatomic.h"
 
-#define WRITES_MOST 24
+#define WRITES_MOST 40
 #define ASKED_MOST 256
 
 struct write {
@@ -80,9 +80,15 @@ my_view(void)
 }
 
 moment
+memory_tick_of(unsigned thread)
+{
+	return ++memory->views[thread].clock[thread];
+}
+
+moment
 memory_tick(void)
 {
-	return ++my_view()->clock[engine_thread()];
+	return memory_tick_of(engine_thread());
 }
 
 /* ---- views ---- */
@@ -198,13 +204,21 @@ memory_weaken(struct weakening weakening)
 	memory->weakening = weakening;
 }
 
+/* An inline function's operation has a site in each file that calls it. */
+static bool
+is_same(const struct seam_site *a, const struct seam_site *b)
+{
+	return a == b || (a && a->line == b->line &&
+		!strcmp(a->function, b->function) && !strcmp(a->file, b->file));
+}
+
 static void
 remember(const struct seam_site *site, enum role role, int order)
 {
 	struct asked *asked = memory->asked;
 
 	for (size_t i = 0; i < memory->asked_count; i++, asked++)
-		if (asked->site == site && asked->role == role)
+		if (asked->role == role && is_same(asked->site, site))
 			return;
 	if (memory->asked_count == ASKED_MOST)
 		engine_limit("more than %d orders", ASKED_MOST);
@@ -218,7 +232,8 @@ effective(const struct seam_site *site, enum role role, int order)
 {
 	if (order != memory_order_relaxed)
 		remember(site, role, order);
-	if (memory->weakening.site == site && memory->weakening.role == role)
+	if (memory->weakening.role == role &&
+		is_same(memory->weakening.site, site))
 		return memory->weakening.order;
 	return order;
 }

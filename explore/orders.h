@@ -23,7 +23,10 @@ extern const struct stronger stronger[];
 /* Its source: the orders in there are its own. */
 extern const char scenario_file[];
 
-/* Whether its scenarios need what grace periods give. */
-extern const bool needs_grace;
+/* What its scenarios need: that a grace period waits for sections, the barrier
+ * that one begins with, and membarrier. */
+extern const struct needs {
+	bool grace, barrier, membarrier;
+} needs;
 
 #endif

@@ -37,6 +37,8 @@ commute_in_rcu(enum kind a, enum kind b)
 bool
 steps_commute(const struct step *a, const struct step *b)
 {
+	if (a->kind == EVERYWHERE || b->kind == EVERYWHERE)
+		return a->kind == LOCAL || b->kind == LOCAL;
 	if (a->kind <= WRITE && b->kind <= WRITE)
 		return a->what != b->what ||
 			(a->kind == READ && b->kind == READ);

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -35,6 +36,7 @@ static struct threads {
 	struct mutex mutexes[MUTEXES_MOST];
 	int count;
 	struct waiter waiters[THREADS_MOST];
+	void (*at_end)(void *value); /* there is one key */
 	size_t used;
 	char *arena;
 } *threads;
@@ -308,8 +310,42 @@ __wrap_pthread_sigmask(int how, const void *set, void *old)
 	return 0;
 }
 
+/* ---- keys ---- */
+
+int __wrap_pthread_key_create(pthread_key_t *key, void (*at_end)(void *));
+int __wrap_pthread_setspecific(pthread_key_t key, const void *value);
+
+int
+__wrap_pthread_key_create(pthread_key_t *key, void (*at_end)(void *))
+{
+	*key = 0;
+	threads->at_end = at_end;
+	return 0;
+}
+
+int
+__wrap_pthread_setspecific(pthread_key_t key, const void *value)
+{
+	(void)key;
+	(void)value;
+	return 0;
+}
+
+unsigned
+explore_thread(void)
+{
+	return engine_thread();
+}
+
+void
+explore_end_thread(void)
+{
+	threads->at_end(NULL);
+}
+
 /* ---- memory: the same addresses in each execution ---- */
 
+void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_aligned_alloc(size_t align, size_t size);
 void __wrap_free(void *p);
 
@@ -322,6 +358,13 @@ __wrap_aligned_alloc(size_t align, size_t size)
 		return NULL;
 	threads->used = at + size;
 	return threads->arena + at;
+}
+
+/* The arena is zero. */
+void *
+__wrap_calloc(size_t count, size_t size)
+{
+	return __wrap_aligned_alloc(sizeof(max_align_t), count * size);
 }
 
 void

@@ -9,6 +9,7 @@
 #include "lib/cache.h"
 #include "lib/grace.h"
 #include "lib/helper.h"
+#include "lib/trim.h"
 #include "tests/actor.h"
 #include "tests/pages.h"
 #include "tests/no_threads.h"
@@ -306,6 +307,25 @@ START_TEST(several_pools_decay_each_at_its_pace)
 }
 END_TEST
 
+/* What is left of each chunk pins it: nothing goes back, however often the
+ * lists are taken apart. */
+START_TEST(a_pool_that_can_give_nothing_rests)
+{
+	uint64_t landed;
+
+	pool = pool_with((acre_pool_options){.decay_ms = 10});
+	pages_open(&pages, pool, 8 * MIB / PAGE);
+	pages_close_but(&pages, 64);
+	do {
+		landed = trim_landed(pool);
+		await_steps(pool, 8);
+	} while (trim_landed(pool) != landed);
+	pages_close(&pages);
+	await_chunk_bytes(pool, 0);
+	end();
+}
+END_TEST
+
 START_TEST(a_pool_may_end_while_it_decays)
 {
 	/* Keeps the helper: others come and go. */
@@ -430,6 +450,7 @@ SUITE("decay", memory_falls_to_what_is_kept_and_not_below,
 	what_a_waiting_thread_keeps_decays,
 	a_grace_period_is_not_held_up_by_a_long_decay,
 	several_pools_decay_each_at_its_pace, a_pool_may_end_while_it_decays,
+	a_pool_that_can_give_nothing_rests,
 	destroy_waits_for_a_decay_that_is_under_way,
 	the_helper_goes_when_nothing_is_left,
 	a_helper_that_could_not_be_created_is_asked_for_again)

@@ -577,6 +577,31 @@ START_TEST(a_child_destroys_a_pool_that_the_helper_was_trimming)
 }
 END_TEST
 
+/* ---- a step that is under way ---- */
+
+static void
+see_no_step(void *unused)
+{
+	(void)unused;
+	must(load_relaxed(&pool->steps_ended) ==
+		load_relaxed(&pool->steps_begun));
+	work(NULL);
+	must(acre_pool_destroy(pool) == 0);
+}
+
+START_TEST(a_step_is_over_in_a_child_and_goes_on_in_its_parent)
+{
+	set_up((acre_pool_options){0});
+	acre_region_close(must_open(pool, 1));
+	pool_begin_step(pool);
+	in_child(see_no_step, NULL);
+	ck_assert_uint_eq(load_relaxed(&pool->steps_ended) + 1,
+		load_relaxed(&pool->steps_begun));
+	pool_end_step(pool, pool->members);
+	ck_assert_int_eq(acre_pool_destroy(pool), 0);
+}
+END_TEST
+
 /* ---- threads at full speed ---- */
 
 #define WORKERS 4
@@ -759,4 +784,5 @@ SUITE_WITHOUT_SANITIZER("fork", a_child_can_do_all_that_its_parent_can, so_can_a
 	so_is_a_chunk, a_child_leaves_other_threads_caches_alone,
 	a_child_at_its_limit_gets_enomem, decay_begins_anew_in_a_child,
 	a_child_destroys_a_pool_that_the_helper_was_trimming,
+	a_step_is_over_in_a_child_and_goes_on_in_its_parent,
 	a_child_can_while_others_work_at_full_speed)

@@ -51,6 +51,15 @@ START_TEST(no_helper_before_a_request_and_none_after_the_last_pool)
 }
 END_TEST
 
+START_TEST(a_request_after_the_last_pool_brings_none)
+{
+	helper_retain();
+	helper_release();
+	helper_want(grace_needed());
+	ck_assert_int_eq(count_threads("acre-helper"), 0);
+}
+END_TEST
+
 START_TEST(it_comes_again_after_it_was_gone)
 {
 	for (int i = 0; i < 20; i++) {
@@ -77,6 +86,54 @@ START_TEST(a_request_wakes_a_sleeping_helper)
 		while (!helper_is_dormant())
 			sched_yield();
 	}
+	helper_release();
+}
+END_TEST
+
+/* The linker puts this in the place of all calls. The helper's pauses may be
+ * so long that only who wakes it ends them. */
+static _Atomic(bool) pauses_are_long, pausing;
+int __real_pthread_cond_timedwait(pthread_cond_t *, pthread_mutex_t *,
+	const struct timespec *);
+int __wrap_pthread_cond_timedwait(pthread_cond_t *, pthread_mutex_t *,
+	const struct timespec *);
+
+int
+__wrap_pthread_cond_timedwait(pthread_cond_t *condition,
+	pthread_mutex_t *lock, const struct timespec *until)
+{
+	struct timespec late = *until;
+	int error;
+
+	if (!helper_is_me() || !load_relaxed(&pauses_are_long))
+		return __real_pthread_cond_timedwait(condition, lock, until);
+	late.tv_sec += 1000;
+	store_relaxed(&pausing, true);
+	error = __real_pthread_cond_timedwait(condition, lock, &late);
+	store_relaxed(&pausing, false);
+	return error;
+}
+
+/* Until the helper pauses: it has its lock before, and not while. */
+static void
+await_pause(void)
+{
+	while (!load_relaxed(&pausing))
+		sched_yield();
+}
+
+START_TEST(who_waits_ends_the_helpers_pause)
+{
+	uint64_t needed = grace_needed();
+
+	store_relaxed(&pauses_are_long, true);
+	helper_retain();
+	helper_want(needed);
+	wait_for(needed);
+	await_pause();
+	helper_wait(grace_needed());
+	await_pause();
+	ck_assert(helper_wait_briefly(grace_needed(), 100000000));
 	helper_release();
 }
 END_TEST
@@ -301,7 +358,9 @@ END_TEST
 
 SUITE("helper", a_request_is_served_without_a_grace_period_in_the_caller,
 	no_helper_before_a_request_and_none_after_the_last_pool,
+	a_request_after_the_last_pool_brings_none,
 	it_comes_again_after_it_was_gone, a_request_wakes_a_sleeping_helper,
+	who_waits_ends_the_helpers_pause,
 	signals_stay_the_applications,
 	it_comes_when_it_could_not_be_created_at_first,
 	without_it_waiting_is_not_for_ever,

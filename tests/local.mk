@@ -38,6 +38,7 @@ suites = \
 	tests/stats_test \
 	tests/store_test \
 	tests/text_test \
+	tests/thread_test \
 	tests/trim_test
 
 if HAVE_CXX
@@ -89,7 +90,7 @@ tests_descriptor_test_LDFLAGS = -static
 tests_freelist_test_LDFLAGS = -static
 tests_grace_test_LDFLAGS = -static
 tests_grow_test_LDFLAGS = -static
-tests_helper_test_LDFLAGS = -static -Wl,--wrap=pthread_create
+tests_helper_test_LDFLAGS = -static -Wl,--wrap=pthread_create,--wrap=pthread_cond_timedwait
 tests_large_test_LDFLAGS = -static
 tests_learn_test_LDFLAGS = -static
 tests_limit_test_LDADD = $(LDADD) $(URCU_LIBS)
@@ -107,9 +108,11 @@ tests_region_test_LDFLAGS = -static
 tests_region_allocator_test_LDFLAGS = -static
 tests_scope_test_LDFLAGS = -static
 tests_source_test_LDFLAGS = -static
-tests_stats_test_LDFLAGS = -static
+tests_stats_test_LDFLAGS = -static -Wl,--wrap=registry_lock,--wrap=registry_unlock
 tests_store_test_LDFLAGS = -static -Wl,--wrap=malloc
 tests_text_test_LDFLAGS = -static
+tests_thread_test_LDFLAGS = -static -Wl,--wrap=aligned_alloc
+tests_trim_test_LDADD = $(LDADD) $(URCU_LIBS)
 tests_trim_test_LDFLAGS = -static -Wl,--wrap=malloc,--wrap=aligned_alloc
 
 tests_scope_cxx_test_SOURCES = tests/scope_cxx_test.cc

@@ -314,6 +314,29 @@ START_TEST(shards_are_each_on_their_own_cache_line)
 }
 END_TEST
 
+/* Blocks of 128 KiB at most, and of 32 KiB to open with; a page at least. */
+START_TEST(regions_grow_by_blocks_of_so_many_bytes)
+{
+	static const struct {
+		size_t page_size;
+		unsigned open_orders, grow_orders;
+	} pools[] = {
+		{4096, 4, 6}, {8192, 3, 5}, {32768, 1, 3}, {65536, 1, 2},
+		{131072, 1, 1}, {262144, 1, 1},
+	};
+
+	for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++) {
+		acre_pool *pool = pool_with((acre_pool_options){
+			.page_size = pools[i].page_size,
+			.chunk_size = 256 * pools[i].page_size});
+
+		ck_assert_uint_eq(pool->open_orders, pools[i].open_orders);
+		ck_assert_uint_eq(pool->grow_orders, pools[i].grow_orders);
+		ck_assert_int_eq(acre_pool_destroy(pool), 0);
+	}
+}
+END_TEST
+
 SUITE("pool", creation_asks_nothing_of_the_source,
 	the_source_is_asked_for_whole_chunks_and_gets_them_back,
 	destroy_refuses_while_a_region_is_open, destroy_of_null_is_fine,
@@ -326,4 +349,5 @@ SUITE("pool", creation_asks_nothing_of_the_source,
 	what_a_chunk_has_left_is_not_lost,
 	without_descriptors_the_overflow_serves,
 	other_shards_are_looked_at_before_the_source,
-	shards_are_each_on_their_own_cache_line)
+	shards_are_each_on_their_own_cache_line,
+	regions_grow_by_blocks_of_so_many_bytes)

@@ -151,6 +151,56 @@ START_TEST(reading_while_threads_go_on_is_never_negative)
 }
 END_TEST
 
+/* ---- the registry's lock ---- */
+
+/* The linker puts these in the place of all calls. */
+static _Thread_local int locks_held;
+void __real_registry_lock(void);
+void __real_registry_unlock(void);
+void __wrap_registry_lock(void);
+void __wrap_registry_unlock(void);
+
+void
+__wrap_registry_lock(void)
+{
+	__real_registry_lock();
+	locks_held++;
+}
+
+void
+__wrap_registry_unlock(void)
+{
+	locks_held--;
+	__real_registry_unlock();
+}
+
+static size_t (*idle_bytes)(const struct member *);
+static int asked;
+
+static size_t
+idle_if_locked(const struct member *member)
+{
+	asked++;
+	ck_assert_int_eq(locks_held, 1);
+	return idle_bytes(member);
+}
+
+START_TEST(threads_are_added_up_with_the_registry_locked)
+{
+	acre_pool *pool = pool_with((acre_pool_options){0});
+
+	acre_region_close(acre_region_open(pool));
+	idle_bytes = pool->members->idle;
+	pool->members->idle = idle_if_locked;
+	assert_balanced(pool);
+	ck_assert_int_eq(asked, 1);
+	ck_assert_int_eq(locks_held, 0);
+	pool->members->idle = idle_bytes;
+	ck_assert_int_eq(acre_pool_destroy(pool), 0);
+}
+END_TEST
+
 SUITE("stats", a_new_pool_has_nothing, each_count_counts_its_own,
 	free_bytes_are_what_the_lists_hold,
-	reading_while_threads_go_on_is_never_negative)
+	reading_while_threads_go_on_is_never_negative,
+	threads_are_added_up_with_the_registry_locked)

@@ -421,6 +421,26 @@ START_TEST(a_chunk_says_how_much_of_it_was_clean)
 }
 END_TEST
 
+/* Wherever it is: a look that has seen all but one has not seen all. */
+START_TEST(looks_come_to_the_last_chunk_too)
+{
+	enum { CHUNKS = 65 }; /* one more than a look sees */
+
+	for (size_t fit = 0; fit < CHUNKS; fit++) {
+		struct batch batch;
+		int looks = 0;
+
+		setup(CHUNKS, 4, 0);
+		for (size_t i = 0; i < CHUNKS; i++)
+			put(i, 1, i == fit ? 3 : 2);
+		while (!store_take(&chunks, 1, 1, &batch))
+			ck_assert_int_lt(++looks, 2);
+		ck_assert_ptr_eq(batch.first, page(fit, 1));
+		teardown();
+	}
+}
+END_TEST
+
 /* ---- without memory ---- */
 
 START_TEST(without_memory_for_the_table_nothing_is_lost)
@@ -618,5 +638,6 @@ SUITE("store", pages_put_one_by_one_come_out_as_one_run,
 	a_run_is_clean_when_all_of_it_is, what_was_touched_is_dirty_again,
 	dirty_runs_are_found_from_an_address_on, a_run_need_not_be_mixed,
 	a_chunk_says_how_much_of_it_was_clean,
+	looks_come_to_the_last_chunk_too,
 	without_memory_for_the_table_nothing_is_lost,
 	at_random_no_page_is_lost_or_there_twice)

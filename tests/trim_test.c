@@ -3,6 +3,9 @@
 #include "lib/trim.h"
 
 #include "lib/cache.h"
+#include "lib/grace.h"
+#include "lib/helper.h"
+#include "lib/rcu.h"
 #include "lib/store.h"
 #include "tests/actor.h"
 #include "tests/pages.h"
@@ -57,6 +60,8 @@ end(void)
 {
 	pages_close(&pages);
 	assert_held(0);
+	ck_assert_uint_eq(load_relaxed(&pool->steps_begun),
+		load_relaxed(&pool->steps_ended));
 	ck_assert_int_eq(acre_pool_destroy(pool), 0);
 	ck_assert_uint_eq(source.live, 0);
 }
@@ -600,6 +605,81 @@ START_TEST(a_thread_that_can_have_no_cache_gives_nothing)
 }
 END_TEST
 
+START_TEST(idle_is_what_nobody_uses)
+{
+	acre_stats s;
+
+	begin_counted(CHUNK);
+	leave_idle(20, 3);
+	s = stats_of(pool);
+	ck_assert_uint_gt(s.cache_bytes, 0);
+	ck_assert_uint_gt(s.free_bytes, 0);
+	ck_assert_uint_eq(trim_idle(pool), s.cache_bytes + s.free_bytes +
+		s.uncarved_bytes + s.slack_bytes);
+	end();
+}
+END_TEST
+
+/* What was sorted is in the store, or in the lists again. */
+START_TEST(no_more_is_sorted_than_has_to_go)
+{
+	for (int large = 0; large <= 1; large++) {
+		uint64_t landed;
+
+		begin_counted(CHUNK);
+		leave_idle(100, 0);
+		acre_thread_flush(pool);
+		landed = trim_landed(pool);
+		if (large)
+			trim_chunks(pool, pool->members, CHUNK);
+		else
+			acre_pool_trim(pool, 99 * CHUNK, ALL);
+		ck_assert_uint_lt(source.live, 100);
+		ck_assert_uint_lt(store_pages(&pool->chunks) * PAGE +
+			trim_landed(pool) - landed, 50 * CHUNK);
+		end();
+	}
+}
+END_TEST
+
+START_TEST(the_record_of_a_chunk_goes_a_grace_period_after_it)
+{
+	begin_counted(CHUNK);
+	leave_idle(20, 0);
+	acre_pool_trim(pool, 0, ALL);
+	ck_assert_ptr_nonnull(pool->chunks.gone);
+	helper_wait(grace_needed());
+	acre_pool_trim(pool, 0, ALL);
+	ck_assert_ptr_null(pool->chunks.gone);
+	end();
+}
+END_TEST
+
+/* As where all descriptors cool and there may be no more of them. */
+START_TEST(what_finds_no_descriptor_stays_sorted)
+{
+	static struct pages more;
+	size_t kept = (20 * CHUNK_PAGES + 2) / 3;
+	size_t most;
+
+	begin_counted(CHUNK);
+	most = load_relaxed(&pool->depot.most);
+	leave_idle(20, 3);
+	acre_thread_flush(pool);
+	rcu_enter();
+	pool->members->stash.ready = NULL;
+	store_relaxed(&pool->depot.most, 0);
+	acre_pool_trim(pool, 0, ALL);
+	ck_assert_uint_gt(store_pages(&pool->chunks), 0);
+	store_relaxed(&pool->depot.most, most);
+	rcu_leave();
+	pages_open(&more, pool, 20 * CHUNK_PAGES - kept);
+	ck_assert_uint_eq(source.live, 20);
+	pages_close(&more);
+	end();
+}
+END_TEST
+
 SUITE("trim", all_that_is_idle_goes_back,
 	what_is_given_back_is_what_the_source_gets,
 	memory_that_was_never_handed_out_goes_back,
@@ -607,6 +687,9 @@ SUITE("trim", all_that_is_idle_goes_back,
 	a_chunk_with_a_page_in_use_stays, a_pool_without_memory_gives_none,
 	keep_is_kept_to_the_byte, no_more_than_most_goes,
 	keep_is_kept_by_all_trims_together,
+	idle_is_what_nobody_uses, no_more_is_sorted_than_has_to_go,
+	the_record_of_a_chunk_goes_a_grace_period_after_it,
+	what_finds_no_descriptor_stays_sorted,
 	many_small_trims_give_what_one_does, a_small_trim_sorts_16_mib,
 	a_larger_trim_sorts_16_times_what_it_may_give,
 	trims_go_on_where_the_last_one_stopped,

@@ -14,7 +14,8 @@ flags="-std=gnu11 -D_GNU_SOURCE -I$source/include -I$source ${CPPFLAGS-}"
 checks='-*,bugprone-*,clang-analyzer-*,concurrency-*
 	-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling
 	-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier
-	-bugprone-assignment-in-if-condition,-bugprone-narrowing-conversions'
+	-bugprone-assignment-in-if-condition,-bugprone-narrowing-conversions
+	-clang-analyzer-optin.performance.Padding'
 checks=$(echo "$checks" | tr -s '\n\t' ',,')
 suites='alloc region mark large text cleanup region_allocator table trim'
 ran=0
