@@ -23,7 +23,7 @@
 #define OWNERS 2
 
 static struct thread_caches words[THREADS_MOST] = {
-	[0 ... THREADS_MOST - 1] = {.last = &no_cache}};
+	[0 ... THREADS_MOST - 1] = {.last = no_cache.bins}};
 static acre_pool near = {.id = 1}, far = {.id = 2};
 static pthread_mutex_t registry = PTHREAD_MUTEX_INITIALIZER;
 
@@ -93,12 +93,13 @@ count_idle(const struct member *member)
 struct cache *
 cache_create(acre_pool *pool)
 {
-	struct cache *cache = aligned_alloc(CACHE_LINE, sizeof(*cache));
+	struct cache *cache = aligned_alloc(CACHE_ALIGN, CACHE_ALIGN);
 
 	if (!cache)
 		explore_fail("no room for a cache");
 	cache->member.pool = pool;
-	store_relaxed(&cache->member.key, pool);
+	cache->open_bin = cache->bins;
+	store_relaxed(&cache->bins->key, pool);
 	cache->member.idle = count_idle;
 	return cache;
 }
@@ -107,6 +108,12 @@ void
 cache_empty(struct cache *cache, struct member *by)
 {
 	(void)by;
+	touch_bins(cache);
+}
+
+void
+cache_settle(struct cache *cache)
+{
 	touch_bins(cache);
 }
 
@@ -132,12 +139,12 @@ use_found(struct cache *cache)
 static void
 use(acre_pool *pool)
 {
-	struct cache *cache = cache_begin_for(pool);
+	struct bin *bin = bin_begin_for(pool);
 
-	if (cache)
-		touch_bins(cache);
+	if (bin)
+		touch_bins(bin_cache(bin));
 	cache_end();
-	if (!cache)
+	if (!bin)
 		use_found(cache_of(pool));
 }
 
@@ -159,6 +166,21 @@ use_far_and_near(void)
 {
 	use(&far);
 	use(&near);
+}
+
+/* At hand again, and away. */
+static void
+use_near_and_leave(void)
+{
+	use_near_twice();
+	use(&far);
+}
+
+static void
+use_near_and_end(void)
+{
+	use(&near);
+	explore_end_thread();
 }
 
 /* Without a cache of its own. */
@@ -209,7 +231,8 @@ static void
 begin_far(void)
 {
 	begin_one();
-	store_relaxed(&words[1].last, (struct cache *)far.members);
+	store_relaxed(&words[1].last,
+		((struct cache *)far.members)->open_bin);
 }
 
 const struct scenario scenarios[] = {
@@ -230,6 +253,12 @@ const struct scenario scenarios[] = {
 		.claim = "the same, from one cache to the other and back",
 		.begin = begin_one,
 		.threads = {use_far_and_near, claim_near},
+	},
+	{
+		.name = "leave",
+		.claim = "who has gone to another cache is seen to be done",
+		.begin = begin_far,
+		.threads = {use_near_and_leave, claim_near},
 	},
 	{
 		.name = "claimed_again",
@@ -254,6 +283,12 @@ const struct scenario scenarios[] = {
 		.claim = "two owners that claim each other's do not wait",
 		.begin = begin_two,
 		.threads = {use_and_claim_near, use_and_claim_near},
+	},
+	{
+		.name = "end",
+		.claim = "a thread's words are not looked at after its end",
+		.begin = begin_one,
+		.threads = {use_near_and_end, claim_near},
 	},
 	{.name = NULL},
 };

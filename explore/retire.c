@@ -183,7 +183,7 @@ begin(void)
 	retire_init();
 	for (unsigned t = 1; t <= OWNERS; t++) {
 		struct cache *cache =
-			aligned_alloc(CACHE_LINE, sizeof(*cache));
+			aligned_alloc(CACHE_ALIGN, CACHE_ALIGN);
 
 		if (!cache)
 			explore_fail("no room for a cache");
@@ -193,7 +193,7 @@ begin(void)
 		caches[t] = cache;
 	}
 	for (unsigned i = 0; i < REGIONS; i++) {
-		regions[i].home = caches[i % OWNERS + 1];
+		regions[i].state = (uintptr_t)caches[i % OWNERS + 1]->bins;
 		objects[i] = 1;
 	}
 	store_relaxed(&published, &regions[0]);
