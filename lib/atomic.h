@@ -91,7 +91,8 @@
  * add is release, so that who reads the count sees what was counted; pairs
  * with load_acquire in pool_sum().
  */
-#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) && \
+#if defined(__x86_64__) && defined(__LP64__) &&                   \
+	!defined(__SANITIZE_THREAD__) &&                          \
 	!HAS_FEATURE(thread_sanitizer) && !defined(ACRE_SEAM_STDATOMIC_H)
 #define load_own(p)                                            \
 	__extension__({                                        \

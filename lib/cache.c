@@ -73,6 +73,15 @@ flush_spare(struct cache *cache, struct bin *bin)
 	flush(cache, bin, &spare);
 }
 
+static void
+flush_current(struct cache *cache, struct bin *bin)
+{
+	struct batch current = current_as_batch(bin);
+
+	store_relaxed(&bin->current_count, 0);
+	flush(cache, bin, &current);
+}
+
 static size_t
 idle_bytes(const struct member *member)
 {
@@ -255,7 +264,7 @@ static void
 set_current(struct bin *bin, const struct batch *chain)
 {
 	bin->current = chain->first;
-	if (bin->most < chain->count)
+	if (bin->kept && bin->most < chain->count)
 		bin->most = chain->count;
 	store_relaxed(&bin->current_count, chain->count);
 }
@@ -341,7 +350,7 @@ replace_current(struct cache *cache, struct bin *bin, const struct batch *batch)
 	store_relaxed(&bin->current_count, 0);
 	if (count <= 2 * usual_most(pool, bin) ||
 		count * bin->size <= pool->cache_bytes - pool->batch_bytes) {
-		make_room(cache, bin, 0, before.count * bin->size);
+		make_room(cache, bin, batch->count, before.count * bin->size);
 		set_spare(bin, &before, NULL);
 	} else {
 		make_room(cache, bin, batch->count, 0);
@@ -361,7 +370,9 @@ keep(struct cache *cache, struct bin *bin, const struct batch *batch,
 		return;
 	if (batch->count > bin->full) {
 		clear_spare(cache, bin);
-		make_room(cache, bin, current, batch->count * bin->size);
+		make_room(cache, bin, 0, batch->count * bin->size);
+		if (load_relaxed(&bin->current_count) > bin->most)
+			flush_current(cache, bin);
 		set_spare(bin, batch, last);
 		return;
 	}

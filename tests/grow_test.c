@@ -364,6 +364,46 @@ START_TEST(large_regions_in_steady_state_do_not_visit_the_pool)
 }
 END_TEST
 
+/* Whatever chains come together, current and spare, of whichever orders: regions of 1 KiB to 2 MiB, some with a large object, some of them
+ * open at a time. */
+START_TEST(a_cache_keeps_no_more_than_its_bound)
+{
+	const size_t bounds[] = {0, 64 * PAGE, 200 * PAGE, 256 * PAGE,
+		4096 * PAGE};
+	uint64_t random = 1;
+
+	for (size_t i = 0; i < COUNT(bounds); i++) {
+		acre_region *open[3] = {NULL};
+		acre_stats s;
+
+		setup_with((acre_pool_options){.cache_bytes = bounds[i]});
+		for (int n = 0; n < 3000; n++) {
+			acre_region **at = &open[n % 3];
+			size_t bytes;
+
+			random = random * 6364136223846793005 + 1;
+			/* For a while all are large, so that this is
+			 * learned. */
+			bytes = n % 1000 < 600 ? MIB + (random >> 44) :
+				KIB << (random >> 33) % 12;
+			acre_region_close(*at);
+			s = stats_of(pool);
+			ck_assert_uint_le(s.cache_bytes, pool->cache_bytes);
+			*at = acre_region_open(pool);
+			while (acre_region_held(*at) < bytes)
+				filled(*at, 3000, n);
+			if (random >> 63)
+				filled(*at, 16 * KIB << (random >> 60) % 4, n);
+			s = stats_of(pool);
+			ck_assert_uint_le(s.cache_bytes, pool->cache_bytes);
+		}
+		for (size_t k = 0; k < COUNT(open); k++)
+			acre_region_close(open[k]);
+		teardown();
+	}
+}
+END_TEST
+
 /* A region of many pages is used again with a few visits: each takes twice as
  * much, until it is a full batch of the largest blocks, a megabyte. */
 START_TEST(a_huge_region_visits_the_pool_seldom)
@@ -477,5 +517,6 @@ SUITE("grow",
 	growth_in_steady_state_does_not_visit_the_pool,
 	regions_in_steady_state_do_not_visit_the_pool,
 	large_regions_in_steady_state_do_not_visit_the_pool,
+	a_cache_keeps_no_more_than_its_bound,
 	a_huge_region_visits_the_pool_seldom,
 	close_of_100_000_pages_touches_no_more_than_that_of_100)
