@@ -39,7 +39,8 @@ adapt(struct cache *cache, const struct design *design)
 {
 	acre_pool *pool = cache->member.pool;
 
-	for (unsigned i = 0; !design->has_caches && i < pool->order_count; i++) {
+	for (unsigned i = 0; i < pool->order_count && !design->has_caches;
+		i++) {
 		cache->bins[i].kept = false;
 		cache->bins[i].most = 0;
 	}

@@ -8,8 +8,9 @@
 # A model must have no violation in all its states; then each broken form that
 # its first comment names, "-DNAME claim", must violate that claim. --short
 # takes fewer calls, as the comment's "Short: -DNAME=N" says; broken forms are
-# tried so in any case, and then with all calls. What spin made, and the trail of the last violation
-# (`./pan -r`, in NAME/), are in model.out/ of the current folder.
+# tried so in any case, and then with all calls. What spin made, and the trail
+# of the last violation (`./pan -r`, in NAME/), are in model.out/ of the current
+# folder.
 #
 # Exit status: 0; 1 when something is not as it must be; 2 usage; 77 (skipped)
 # when spin or a C compiler is missing.

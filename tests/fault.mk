@@ -24,5 +24,6 @@ fault_calls = \
 tests_fault_test_SOURCES = tests/fault_test.c \
 	tests/fault.c tests/fault.h \
 	tests/fault_model.c tests/fault_model.h \
+	tests/fault_parts.c tests/fault_parts.h \
 	tests/fault_scenarios.c tests/fault_scenarios.h
 tests_fault_test_LDFLAGS = -static $(fault_calls)

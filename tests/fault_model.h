@@ -48,7 +48,7 @@ extern struct model {
 	const char *mode;
 	size_t n;              /* the call that fails */
 	bool stays;            /* faults do, so the first failure ends it */
-	bool limbo;            /* the helper may be at work: nothing is at rest */
+	bool limbo;            /* the helper may be at work, not at rest */
 	acre_pool *pools[POOLS];
 	struct budget budgets[BUDGETS]; /* parents first */
 	struct opened regions[REGIONS];

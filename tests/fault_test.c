@@ -26,7 +26,7 @@
 
 #include "lib/descriptor.h"
 #include "tests/fault.h"
-#include "tests/fault_model.h"
+#include "tests/fault_parts.h"
 #include "tests/fault_scenarios.h"
 #include "tests/suite.h"
 

@@ -84,12 +84,15 @@ wraps()
 	sed -n "s/^tests_$1_LDFLAGS = -static//p" "$source"/tests/*.mk
 }
 
-# sources SUITE: what it is made of.
+# sources SUITE: what it is made of; a list may go on in the next lines.
 sources()
 {
-	files=$(sed -n "s/^tests_$1_SOURCES = //p" "$source"/tests/*.mk)
+	files=$(sed -n -e ':more' -e '/\\$/{' -e N -e 's/\\\n//' -e 'b more' \
+		-e '}' -e "s/^tests_$1_SOURCES = //p" "$source"/tests/*.mk)
 	for file in ${files:-tests/$1.c}; do
-		echo "$source/$file"
+		case $file in
+		*.c) echo "$source/$file" ;;
+		esac
 	done
 }
 
