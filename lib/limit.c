@@ -10,8 +10,9 @@
  *   other sizes                    again: limbo's pages
  *   the application's handler      may free something, and all begins again
  *
- * After each that brought something the pool is asked again. No lock is held
- * while the handler runs, and nobody is inside a cache's begin and end.
+ * After each that brought something the pool is asked again. For an object that
+ * max_bytes could never hold only the handler is asked. No lock is held while
+ * the handler runs, and nobody is inside a cache's begin and end.
  */
 #include "lib/limit.h"
 
@@ -79,6 +80,15 @@ look_into_limbo(struct want *want)
 	return helper_wait_briefly(grace_needed(), LIMBO_WAIT_US);
 }
 
+/* Below max_bytes, if all else were given back? */
+static bool
+can_ever_be(const struct want *want)
+{
+	size_t most = want->cache->member.pool->chunks.source.max_bytes;
+
+	return !want->large || !most || want->size <= most;
+}
+
 static void *
 look_around(struct want *want)
 {
@@ -123,7 +133,7 @@ take_or_look(struct want *want)
 	do {
 		step = pool_steps(member->pool, member);
 		memory = take(want);
-		if (!memory)
+		if (!memory && can_ever_be(want))
 			memory = look_around(want);
 	} while (!memory && may_try_again(want, step));
 	if (!memory)

@@ -6,6 +6,7 @@
  *                      |          |
  *   stored          11110111   11111111 --> chunks.whole
  *   clean           00000000   00001111
+ *   chunks.cursor --> ring of those that have stored pages
  *
  * All under the chunks' lock, which is held for one batch at a time: so a trim
  * of any size stops nobody for long.

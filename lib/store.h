@@ -29,7 +29,7 @@ void store_put(struct chunks *chunks, unsigned order, struct batch *batch);
 
 /*
  * Take an extent of most blocks of an order at most. It looks at a few chunks
- * only, so it may miss some.
+ * that have pages, so it may miss blocks of several, but never the last page.
  */
 bool store_take(struct chunks *chunks, unsigned order, size_t most,
 	struct batch *batch);

@@ -34,7 +34,8 @@ bool trim_chunks(acre_pool *pool, struct member *member, size_t bytes);
 /*
  * Join all free pages that lie next to each other to larger blocks.
  *
- * Returns false when nothing has become free since the last time.
+ * Returns false when nothing has become free since the last time, and the store
+ * is empty.
  * Threads: member's. Progress: linear in the free memory; stops nobody.
  */
 bool trim_join(acre_pool *pool, struct member *member);

@@ -143,6 +143,16 @@ take_all_blocks(void)
 	return count;
 }
 
+static void
+fill_cache(void *unused)
+{
+	static struct pages own;
+
+	(void)unused;
+	pages_open(&own, pool, 128);
+	pages_close(&own);
+}
+
 /* ---- other sizes ---- */
 
 START_TEST(free_pages_serve_as_blocks_and_blocks_as_pages)
@@ -205,6 +215,36 @@ START_TEST(their_records_do_not_stay)
 		acre_region_reset(in_buffer);
 		helper_wait(grace_needed());
 	}
+	end();
+}
+END_TEST
+
+/* Whoever asks for it, what is idle stays where it will be used. */
+START_TEST(for_more_than_can_ever_be_nothing_is_looked_for)
+{
+	static const size_t sizes[] = {MOST + 1, 64 * MOST, SIZE_MAX / 4};
+	struct actor other;
+	acre_stats before;
+
+	begin();
+	actor_start(&other);
+	open_all();
+	pages_close(&pages);
+	acre_thread_flush(pool);
+	actor_do(&other, fill_cache, NULL);
+	before = stats_of(pool);
+	ck_assert_uint_gt(before.cache_bytes, 0);
+	handler.calls = 0;
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		errno = 0;
+		ck_assert_ptr_null(acre_alloc(in_buffer, sizes[i]));
+		ck_assert_int_eq(errno, ENOMEM);
+		ck_assert_int_eq(handler.calls, (int)i + 1);
+		ck_assert_uint_eq(stats_of(pool).cache_bytes,
+			before.cache_bytes);
+		ck_assert_uint_eq(source.live, MOST / CHUNK);
+	}
+	actor_end(&other);
 	end();
 }
 END_TEST
@@ -586,6 +626,7 @@ END_TEST
 
 SUITE("limit", free_pages_serve_as_blocks_and_blocks_as_pages,
 	chunks_go_back_for_a_large_object, their_records_do_not_stay,
+	for_more_than_can_ever_be_nothing_is_looked_for,
 	chunks_in_use_do_not_go_back_for_a_large_object,
 	what_a_trim_has_sorted_serves_wherever_it_is,
 	idle_threads_caches_serve, so_they_do_when_the_source_has_no_more,
