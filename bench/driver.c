@@ -15,7 +15,8 @@
  *
  * The threads live as long as the process, so that a window finds what the
  * last one left: full caches, mapped pages. As other programs ran in between,
- * a sixteenth of the requests warms up the processor again, untimed.
+ * a sixteenth of the requests, and at least 16 if there are so many, warm up
+ * the processor again, untimed.
  *
  * Where there are several threads, each has its core, and a request's time is
  * wall-clock time less the time that the thread was ready to run and not
@@ -388,7 +389,8 @@ serve(struct crew *crew)
 
 		if (requests == 0)
 			break;
-		crew_run(crew, requests / 16 + 1, requests, &a);
+		crew_run(crew, requests / 16 + (requests < 16 ? requests : 16),
+			requests, &a);
 		a.resident = (size_t)since(baseline, meter_resident());
 		printf("%.4f %.4f %" PRIu64 " %zu %" PRIu64 "\n", a.request_ns,
 			a.lost_share, a.stolen_ns, a.resident, a.live_bytes);

@@ -149,18 +149,22 @@ if HAVE_APR
 bench_fewest += bench/peer_apr
 endif
 
-.PHONY: bench bench-quick bench-thrice bench-gates
+.PHONY: bench bench-quick bench-thrice bench-charts bench-gates
 
 # Ends with the table of gates; the report is bench/report/index.html.
 bench: $(bench_programs) bench/sharing
 	$(MAKE) bench-array
 	$(srcdir)/bench/run.sh $(bench_peers)
 
+# The same, and its charts become the documents'.
+bench-charts: bench
+	cp bench/report/*.svg $(srcdir)/doc/charts/
+
 bench-quick: $(bench_programs) bench/sharing
 	$(MAKE) bench-array ARRAY_BENCH=--quick
 	$(srcdir)/bench/run.sh --quick $(bench_few)
 
-# All gates, three times, with few peers: some three minutes.
+# All gates, three times, with few peers: some two minutes.
 bench-thrice: bench/bench bench/count bench/sharing $(bench_fewest)
 	$(srcdir)/bench/thrice.sh $(bench_fewest)
 
