@@ -11,6 +11,7 @@ suites = \
 	tests/alloc_test \
 	tests/allocator_test \
 	tests/block_test \
+	tests/bound_test \
 	tests/budget_test \
 	tests/cache_test \
 	tests/chunk_test \
@@ -80,6 +81,7 @@ LDADD = libacre.la $(CHECK_LIBS)
 tests_alloc_test_LDFLAGS = -static
 tests_allocator_test_LDFLAGS = -static
 tests_block_test_LDFLAGS = -static
+tests_bound_test_LDFLAGS = -static
 tests_budget_test_LDFLAGS = -static
 tests_cache_test_LDFLAGS = -static
 tests_chunk_test_LDFLAGS = -static
