@@ -15,6 +15,7 @@ struct header_test {
 static int
 use_every_call(void)
 {
+	acre_pool *(*create)(const acre_pool_options *) = acre_pool_create;
 	acre_pool_options options;
 	acre_region_options within;
 	acre_budget *budget;
@@ -27,7 +28,7 @@ use_every_call(void)
 	options.page_size = 8192;
 	if (acre_pool_explain(&options))
 		return 0;
-	pool = acre_pool_create(&options);
+	pool = create(&options);
 	region = pool ? acre_region_open(pool) : NULL;
 	if (!region || !acre_pool_default())
 		return 0;

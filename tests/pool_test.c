@@ -55,6 +55,20 @@ START_TEST(destroy_refuses_while_a_region_is_open)
 }
 END_TEST
 
+/* They are functions, to which a comma inside of braces is nothing special. */
+START_TEST(options_may_be_written_where_the_pool_is_made)
+{
+	acre_pool *pool = acre_pool_create(&(acre_pool_options){
+		.max_bytes = 1 << 20, .name = "written"});
+
+	ck_assert_ptr_nonnull(pool);
+	ck_assert_str_eq(pool->name, "written");
+	ck_assert_ptr_null(acre_pool_explain(&(acre_pool_options){
+		.max_bytes = 1 << 20, .name = "written"}));
+	ck_assert_int_eq(acre_pool_destroy(pool), 0);
+}
+END_TEST
+
 START_TEST(destroy_of_null_is_fine)
 {
 	ck_assert_int_eq(acre_pool_destroy(NULL), 0);
@@ -339,7 +353,8 @@ END_TEST
 
 SUITE("pool", creation_asks_nothing_of_the_source,
 	the_source_is_asked_for_whole_chunks_and_gets_them_back,
-	destroy_refuses_while_a_region_is_open, destroy_of_null_is_fine,
+	destroy_refuses_while_a_region_is_open,
+	options_may_be_written_where_the_pool_is_made, destroy_of_null_is_fine,
 	destroy_refuses_inside_a_read_side_section,
 	the_default_pool_is_one_and_stays,
 	max_bytes_is_kept_and_memory_comes_back,

@@ -110,10 +110,13 @@ typedef struct acre_pool_options {
  * ENOMEM.
  * Threads:  any.
  */
-#define acre_pool_create(options) \
-	acre_pool_create_sized((options), sizeof(acre_pool_options))
 acre_pool *acre_pool_create_sized(const acre_pool_options *options,
 				  size_t options_size);
+static inline acre_pool *
+acre_pool_create(const acre_pool_options *options)
+{
+	return acre_pool_create_sized(options, sizeof(*options));
+}
 
 /*
  * acre_pool_explain: say in one sentence what is wrong with options.
@@ -121,10 +124,13 @@ acre_pool *acre_pool_create_sized(const acre_pool_options *options,
  * Returns NULL when they are good, else a string that lives for ever.
  * Threads:  any.
  */
-#define acre_pool_explain(options) \
-	acre_pool_explain_sized((options), sizeof(acre_pool_options))
 const char *acre_pool_explain_sized(const acre_pool_options *options,
 				    size_t options_size);
+static inline const char *
+acre_pool_explain(const acre_pool_options *options)
+{
+	return acre_pool_explain_sized(options, sizeof(*options));
+}
 
 /*
  * acre_pool_destroy: wait for retired regions, give every chunk back and end
