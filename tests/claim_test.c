@@ -288,6 +288,35 @@ START_TEST(a_cache_that_was_used_since_is_left_to_its_thread)
 }
 END_TEST
 
+static acre_region *kept_open;
+
+static void
+open_one(void *from)
+{
+	kept_open = acre_region_open(from);
+}
+
+static void
+close_it(void *unused)
+{
+	(void)unused;
+	acre_region_close(kept_open);
+}
+
+/* Of a page that is at hand. */
+START_TEST(an_open_alone_is_use_and_so_is_a_close)
+{
+	begin();
+	claim_idle(pool, NULL, true);
+	actor_do(&owner, open_one, pool);
+	ck_assert_uint_eq(claim_idle(pool, NULL, true), 0);
+	actor_do(&owner, close_it, NULL);
+	ck_assert_uint_eq(claim_idle(pool, NULL, true), 0);
+	ck_assert_uint_eq(claim_idle(pool, NULL, true), KEPT * PAGE);
+	end();
+}
+END_TEST
+
 /* ---- several pools and threads ---- */
 
 START_TEST(a_threads_other_pools_are_left_alone)
@@ -402,6 +431,7 @@ SUITE("claim", what_a_waiting_thread_keeps_is_taken,
 	a_cache_that_is_at_hand_again_is_left_alone,
 	its_thread_waits_while_it_is_claimed,
 	a_cache_that_was_used_since_is_left_to_its_thread,
+	an_open_alone_is_use_and_so_is_a_close,
 	a_threads_other_pools_are_left_alone,
 	a_thread_is_busy_for_all_its_pools,
 	all_idle_threads_caches_are_taken_with_one_barrier,

@@ -62,7 +62,16 @@ static struct {
 	int calls;
 	size_t size; /* at the last call */
 	acre_region *spare; /* that it closes */
+	bool retires; /* all pages, once */
 } handler;
+
+static void
+retire_pages(void)
+{
+	for (size_t i = 0; i < pages.count; i++)
+		ck_assert_int_eq(acre_region_retire(pages.regions[i]), 0);
+	pages.count = 0;
+}
 
 static int
 note_call(acre_pool *of, size_t size, void *userdata)
@@ -74,6 +83,11 @@ note_call(acre_pool *of, size_t size, void *userdata)
 	/* No lock is held. */
 	assert_balanced(of);
 	acre_thread_flush(of);
+	if (handler.retires) {
+		handler.retires = false;
+		retire_pages();
+		return 1;
+	}
 	if (!handler.spare)
 		return 0;
 	acre_region_close(handler.spare);
@@ -398,9 +412,7 @@ retire_all(void)
 	open_all();
 	pages_verify(&pages);
 	handler.calls = 0;
-	for (size_t i = 0; i < pages.count; i++)
-		ck_assert_int_eq(acre_region_retire(pages.regions[i]), 0);
-	pages.count = 0;
+	retire_pages();
 }
 
 START_TEST(retired_regions_are_waited_for)
@@ -604,6 +616,21 @@ START_TEST(what_the_handler_frees_is_looked_for_everywhere)
 }
 END_TEST
 
+/* Limbo has been waited for already, and was not enough. */
+START_TEST(what_the_handler_retires_is_waited_for_too)
+{
+	begin();
+	open_all();
+	ck_assert_int_eq(acre_region_retire(pages.regions[0]), 0);
+	pages.regions[0] = NULL;
+	handler.calls = 0;
+	handler.retires = true;
+	ck_assert_ptr_nonnull(acre_alloc(in_buffer, BLOCK - 100));
+	ck_assert_int_eq(handler.calls, 1);
+	end();
+}
+END_TEST
+
 START_TEST(what_is_refused_changes_nothing)
 {
 	acre_stats before, after;
@@ -637,4 +664,5 @@ SUITE("limit", free_pages_serve_as_blocks_and_blocks_as_pages,
 	other_sizes_come_before_a_wait,
 	the_handler_is_asked_until_it_helps_or_gives_up,
 	what_the_handler_frees_is_looked_for_everywhere,
+	what_the_handler_retires_is_waited_for_too,
 	what_is_refused_changes_nothing)

