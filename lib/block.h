@@ -108,7 +108,7 @@ chain_append(struct chain *chain, struct block *block, size_t full)
  * What a closed region leaves behind when it is too large for a cache: its
  * first block, which the bundle itself is in, and a chain of each order.
  */
-#define BUNDLE_ORDERS 6
+#define BUNDLE_ORDERS 7
 
 struct bundle {
 	struct bundle *next;

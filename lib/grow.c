@@ -16,6 +16,10 @@
 /* The part of what a region holds that its next block may be. */
 #define GROW_SHARE 8
 
+/* The same for the largest but one: a megabyte's regions shall come to hold so
+ * many of these, and learn to grow by the largest. */
+#define GROW_SHARE_LAST 6
+
 bool
 grow_charge(const struct region *region, size_t size)
 {
@@ -37,17 +41,19 @@ grow_discharge(const struct region *region, size_t size)
 		budget_discharge(region->more.budget, size);
 }
 
-/* The step to come: when region holds GROW_SHARE blocks of this order. */
+/* The step to come: when region holds so many blocks of this order. */
 static void
 set_step(struct region *region, unsigned order)
 {
 	const acre_pool *pool = pool_of(region);
+	bool last_but_one = order >= pool->open_orders &&
+		order + 2 == pool->grow_orders;
+	size_t blocks = last_but_one ? GROW_SHARE_LAST : GROW_SHARE;
 
 	region->more.step = order;
 	region->more.step_held = SIZE_MAX;
 	if (order < pool->grow_orders)
-		region->more.step_held =
-			GROW_SHARE * pool->orders[order].size;
+		region->more.step_held = blocks * pool->orders[order].size;
 }
 
 /* Take the steps that are due. */

@@ -30,13 +30,13 @@
 
 /* A cache keeps blocks of this many orders, and this many batches at least,
  * but for tiny ones. */
-#define CACHED_ORDERS 6
+#define CACHED_ORDERS 7
 #define CACHE_BATCHES 8
 
 /* Regions grow by blocks of this many orders, and of this many bytes at
  * most; and open with so many. */
 #define GROW_ORDERS BUNDLE_ORDERS
-#define GROW_BYTES ((size_t)131072)
+#define GROW_BYTES ((size_t)262144)
 #define OPEN_BYTES ((size_t)32768)
 
 /* One order's part in the pool. */

@@ -10,7 +10,10 @@
 #include <errno.h>
 #include <string.h>
 
-#define BUFFER_LEAST 512
+#define BUFFER_LEAST 576
+
+_Static_assert(BUFFER_LEAST >= REGION_HEADER + 4 * ACRE_ALIGN,
+	"a buffer may have no room");
 
 void
 region_begin_more(struct region *region)

@@ -13,21 +13,24 @@
 
 /* Page, chunk, and the largest block that a region may grow by. */
 static const size_t shapes[][3] = {
-	{PAGE, MIB, 128 * KIB},
+	{PAGE, MIB, 256 * KIB},
 	{PAGE, PAGE, PAGE},
 	{PAGE, 4 * PAGE, 2 * PAGE},
 	{PAGE, 9 * PAGE, 4 * PAGE},
-	{4 * PAGE, 4 * MIB, 128 * KIB},
-	{16 * PAGE, 4 * MIB, 32 * PAGE},
+	{4 * PAGE, 4 * MIB, 256 * KIB},
+	{16 * PAGE, 4 * MIB, 64 * PAGE},
 };
 
-/* The largest power of two pages that is at most an eighth of held. */
+/* The largest power of two pages that is at most an eighth of held; half of
+ * what is the largest of all, if it is not small, is at most a sixth. */
 static size_t
 expected_block(const size_t shape[3], size_t held)
 {
 	size_t block = shape[0];
 
-	while (2 * block <= held / 8 && 2 * block <= shape[2])
+	while (2 * block <= shape[2] &&
+		2 * block <= held / (block == shape[2] / 4 &&
+				2 * block >= 32 * KIB ? 6 : 8))
 		block *= 2;
 	return block;
 }
@@ -43,7 +46,7 @@ START_TEST(the_next_block_is_a_page_or_an_eighth_of_what_a_region_holds)
 		for (int round = 0; round < 2; round++) {
 			held = acre_region_held(region);
 			ck_assert_uint_eq(held, shapes[i][0]);
-			while (held < 3 * MIB / 2) {
+			while (held < 5 * MIB / 2) {
 				filled(region, 1000, 1);
 				if (acre_region_held(region) == held)
 					continue;

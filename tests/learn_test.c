@@ -102,7 +102,8 @@ static const size_t growing[][2] = {
 	{200 * KIB, 32 * KIB},
 	{300 * KIB, 64 * KIB},
 	{600 * KIB, 128 * KIB},
-	{MIB, 128 * KIB},
+	{MIB, 256 * KIB},
+	{5 * MIB / 4, 256 * KIB},
 };
 
 START_TEST(large_regions_soon_grow_by_large_blocks)

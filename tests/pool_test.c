@@ -328,15 +328,15 @@ START_TEST(shards_are_each_on_their_own_cache_line)
 }
 END_TEST
 
-/* Blocks of 128 KiB at most, and of 32 KiB to open with; a page at least. */
+/* Blocks of 256 KiB at most, and of 32 KiB to open with; a page at least. */
 START_TEST(regions_grow_by_blocks_of_so_many_bytes)
 {
 	static const struct {
 		size_t page_size;
 		unsigned open_orders, grow_orders;
 	} pools[] = {
-		{4096, 4, 6}, {8192, 3, 5}, {32768, 1, 3}, {65536, 1, 2},
-		{131072, 1, 1}, {262144, 1, 1},
+		{4096, 4, 7}, {8192, 3, 6}, {32768, 1, 4}, {65536, 1, 3},
+		{131072, 1, 2}, {262144, 1, 1},
 	};
 
 	for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++) {

@@ -311,7 +311,7 @@ step_open(struct model *m)
 	m->max_bytes = o.max_bytes;
 	m->born = ++now;
 	m->first = acre_region_held(m->region);
-	REQUIRE((m->first == 0) == (o.buffer_size >= 512));
+	REQUIRE((m->first == 0) == (o.buffer_size >= 576));
 }
 
 void

@@ -170,7 +170,7 @@ START_TEST(a_buffer_is_used_first)
 
 	setup();
 	for (size_t from = 0; from < 40; from += 3) {
-		for (size_t size = 512; size < 1900; size += 111) {
+		for (size_t size = 576; size < 1900; size += 111) {
 			acre_region *r = open_with((acre_region_options){
 				.buffer = buffer + from, .buffer_size = size});
 			char *p;

@@ -324,7 +324,7 @@ typedef struct acre_region_options {
 	/* The most bytes that the region may hold (acre_region_held). */
 	size_t max_bytes;
 	/* The caller's own memory, used before any page; it must outlive the
-	 * region. Less than 512 bytes is not worth it and is left alone. */
+	 * region. Less than 576 bytes is not worth it and is left alone. */
 	void *buffer;
 	size_t buffer_size;
 	/* For reports; not copied, must outlive the region. */
@@ -426,7 +426,7 @@ void acre_region_reset(acre_region *region);
  *           it gives back.
  */
 typedef struct acre_mark {
-	uint64_t internal[24];
+	uint64_t internal[32];
 } acre_mark;
 acre_mark acre_region_mark(acre_region *region);
 void acre_region_rewind(acre_region *region, acre_mark mark);
