@@ -94,7 +94,8 @@ def mutants_of(lib, file):
                     yield Mutant(file, number, line, what, new)
 
 
-def explained(path):
+def explained(path, lib):
+    """What may survive; each must still be a line of its file."""
     found = set()
     for line in open(path):
         if line.startswith("#") or not line.strip():
@@ -102,6 +103,10 @@ def explained(path):
         fields = [field.strip() for field in line.split(" | ")]
         if len(fields) != 4:
             sys.exit(f"{path}: not FILE | LINE | WHAT | WHY: {line}")
+        file, text = fields[:2]
+        if all(text != code.strip()
+               for _, code in code_lines(os.path.join(lib, file))):
+            sys.exit(f"{path}: {file} has no such line: {text}")
         found.add(tuple(fields[:3]))
     return found
 
@@ -283,7 +288,7 @@ def main():
     if count:
         mutants = random.Random(seed).sample(mutants,
                                              min(count, len(mutants)))
-    known = explained(os.path.join(source, "verify", "survivors"))
+    known = explained(os.path.join(source, "verify", "survivors"), lib)
     run = Run(source, work)
     run.time_suites()
     killed = same = excused = 0
