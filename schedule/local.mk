@@ -11,9 +11,7 @@ CLEANFILES += schedule/torn-push-freelist.c schedule/lost-wake-helper.c \
 	schedule/torn-take-chunk.c schedule/blind-claim-claim.c \
 	schedule/hasty-destroy-decay.c schedule/hasty-refusal-budget.c
 
-# As for ThreadSanitizer: counters are atomic operations, not assembly.
-schedule_cppflags = -I$(top_srcdir)/seam $(AM_CPPFLAGS) \
-	-U__SANITIZE_THREAD__ -D__SANITIZE_THREAD__=1
+schedule_cppflags = -I$(top_srcdir)/seam $(AM_CPPFLAGS)
 schedule_wrap = -Wl,--wrap=pthread_mutex_lock \
 	-Wl,--wrap=pthread_mutex_trylock -Wl,--wrap=pthread_mutex_unlock \
 	-Wl,--wrap=pthread_cond_wait -Wl,--wrap=pthread_cond_timedwait \
@@ -117,7 +115,7 @@ schedule/torn-take-chunk.c: lib/chunk.c schedule/$(am__dirstamp)
 	mv $@.new $@
 
 schedule/blind-claim-claim.c: lib/claim.c schedule/$(am__dirstamp)
-	sed 's/return !load_acquire(&member->owner->busy) &&$$/return/' \
+	sed 's/return !load_acquire(&owner->busy) &&$$/return/' \
 		$(srcdir)/lib/claim.c >$@.new
 	! cmp -s $(srcdir)/lib/claim.c $@.new
 	mv $@.new $@
