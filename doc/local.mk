@@ -37,6 +37,7 @@ EXTRA_DIST += \
 	doc/decisions/0027-what-is-tried-before-enomem.md \
 	doc/decisions/0028-what-an-empty-region-costs.md \
 	doc/decisions/0029-what-open-regions-hold.md \
+	doc/decisions/0030-a-megabytes-region-grows-by-four.md \
 	doc/design.md \
 	doc/limits.md \
 	doc/scale.md \

@@ -18,8 +18,8 @@
  *
  * Regions that outgrow even the largest of first blocks grow by blocks of that
  * order, and by larger ones when they hold eight of these. A thread of which
- * seven of eight come to hold four blocks of a larger order lets them grow by
- * that order at once, until fewer than half do.
+ * seven of eight come to hold four blocks of a larger order, or three of the
+ * largest, lets them grow by that order at once, until fewer than half do.
  */
 #include <string.h>
 
@@ -29,8 +29,8 @@
 #define PROBES 8
 #define REFILLS_MOST 64
 
-/* At the end of a window: four blocks of an order are eight of the one
- * below. */
+/* At the end of a window: four blocks of an order are eight of the one below;
+ * see set_step(). */
 static void
 choose_growth(struct cache *cache)
 {

@@ -23,10 +23,11 @@
 /* Blocks have at most this many orders: 2^0 to 2^15 pages. */
 #define ORDERS_MOST 16
 
-/* A full batch has at most this many pages; or this many blocks of those that
- * regions grow by, but do not open with. */
+/* A full batch has at most this many pages; or of blocks that regions grow by,
+ * but do not open with, so many, or so many bytes. */
 #define BATCH_PAGES 64
 #define BATCH_BLOCKS 8
+#define BATCH_BYTES ((size_t)1 << 20)
 
 /* A cache keeps blocks of this many orders, and this many batches at least,
  * but for tiny ones. */

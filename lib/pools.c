@@ -140,10 +140,12 @@ full_batch(const acre_pool *pool, size_t size)
 {
 	size_t blocks = pool->batch_bytes / size;
 
-	if (size > OPEN_BYTES && size <= GROW_BYTES && blocks &&
-		blocks < BATCH_BLOCKS)
-		return BATCH_BLOCKS;
-	return blocks ? blocks : 1;
+	if (!blocks)
+		return 1;
+	if (size > OPEN_BYTES && size <= GROW_BYTES)
+		while (blocks < BATCH_BLOCKS && blocks * size < BATCH_BYTES)
+			blocks *= 2;
+	return blocks;
 }
 
 static void
