@@ -341,6 +341,19 @@ close_plain(struct region *region)
 	return given;
 }
 
+/* Whether region has just these flags, and its home is at hand: what its state
+ * and the bin used last do not have in common is their place in the cache, and
+ * the flags. */
+static inline bool
+is_at_home(const struct region *region, unsigned flags)
+{
+	uintptr_t difference = region->state ^
+		(uintptr_t)load_own(&thread_caches.last);
+
+	return (difference & ~(uintptr_t)(CACHE_ALIGN - 1 - STATE_FLAGS)) ==
+		flags;
+}
+
 /* A region whose blocks are too many for a cache; false: they are not. */
 static bool
 close_bundle(struct region *region)
@@ -348,8 +361,7 @@ close_bundle(struct region *region)
 	struct cache *cache = region_home(region);
 	size_t held;
 
-	if ((region->state & STATE_FLAGS) != (STATE_MORE | STATE_GREW) ||
-		!cache_is_at_hand(cache))
+	if (!is_at_home(region, STATE_MORE | STATE_GREW))
 		return false;
 	held = region->more.held;
 	if (held <= cache->longest_bytes)
