@@ -136,13 +136,14 @@ batch_bytes(const acre_pool_options *options)
 /* Blocks of so many bytes in a full batch: where there are few to a region, as
  * many as a region and what is beside it in its cache may come to. */
 static size_t
-full_batch(const acre_pool *pool, size_t size)
+full_batch(const acre_pool *pool, unsigned order)
 {
+	size_t size = pool->orders[order].size;
 	size_t blocks = pool->batch_bytes / size;
 
 	if (!blocks)
 		return 1;
-	if (size > OPEN_BYTES && size <= GROW_BYTES)
+	if (order > 0 && size > OPEN_BYTES && size <= GROW_BYTES)
 		while (blocks < BATCH_BLOCKS && blocks * size < BATCH_BYTES)
 			blocks *= 2;
 	return blocks;
@@ -160,7 +161,7 @@ init_orders(acre_pool *pool, const acre_pool_options *options)
 		struct order *order = &pool->orders[i];
 
 		order->size = options->page_size << i;
-		order->full_batch = full_batch(pool, order->size);
+		order->full_batch = full_batch(pool, i);
 		if (i == 0 || (i < GROW_ORDERS && order->size <= GROW_BYTES))
 			pool->grow_orders = i + 1;
 		if (i == 0 || (i < GROW_ORDERS && order->size <= OPEN_BYTES))

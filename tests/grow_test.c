@@ -371,15 +371,17 @@ END_TEST
  * open at a time. */
 START_TEST(a_cache_keeps_no_more_than_its_bound)
 {
-	const size_t bounds[] = {0, 64 * PAGE, 200 * PAGE, 256 * PAGE,
-		4096 * PAGE};
+	const size_t bounds[][2] = {{PAGE, 0}, {PAGE, 64 * PAGE},
+		{PAGE, 200 * PAGE}, {PAGE, 256 * PAGE}, {PAGE, 4096 * PAGE},
+		{64 * KIB, MIB}, {64 * KIB, 3 * MIB}, {128 * KIB, 2 * MIB}};
 	uint64_t random = 1;
 
 	for (size_t i = 0; i < COUNT(bounds); i++) {
 		acre_region *open[3] = {NULL};
 		acre_stats s;
 
-		setup_with((acre_pool_options){.cache_bytes = bounds[i]});
+		setup_with((acre_pool_options){.page_size = bounds[i][0],
+			.cache_bytes = bounds[i][1]});
 		for (int n = 0; n < 3000; n++) {
 			acre_region **at = &open[n % 3];
 			size_t bytes;
