@@ -41,21 +41,40 @@ give_blocks(unsigned order)
 	}
 }
 
+/* Blocks of all orders come back: those of one order first, then of the next
+ * ones, and round. */
+static void
+give_all_from(unsigned first, const acre_pool_options *options)
+{
+	acre_pool *pool = pool_with(*options);
+
+	cache = cache_of(pool);
+	for (unsigned order = 0; order < CACHED_ORDERS; order++)
+		take_blocks(order);
+	for (unsigned i = 0; i < CACHED_ORDERS; i++)
+		give_blocks((first + i) % CACHED_ORDERS);
+	assert_balanced(pool);
+	ck_assert_uint_eq(stats_of(pool).region_bytes, 0);
+	ck_assert_int_eq(acre_pool_destroy(pool), 0);
+}
+
 START_TEST(a_cache_keeps_no_more_than_its_bound)
 {
-	for (unsigned first = 0; first < CACHED_ORDERS; first++) {
-		acre_pool *pool = pool_with((acre_pool_options){0});
+	const acre_pool_options pools[] = {
+		{0},
+		{.cache_bytes = 60 << 12},
+		{.cache_bytes = 200 << 12},
+		{.cache_bytes = 64 << 20},
+		{.page_size = 16 << 10, .cache_bytes = 1 << 20},
+		{.page_size = 64 << 10, .cache_bytes = 1 << 20},
+		{.page_size = 64 << 10, .cache_bytes = 3 << 20},
+		{.page_size = 128 << 10, .cache_bytes = 2 << 20},
+		{.page_size = 256 << 10, .cache_bytes = 2 << 20},
+	};
 
-		cache = cache_of(pool);
-		for (unsigned order = 0; order < CACHED_ORDERS; order++)
-			take_blocks(order);
-		/* From each order on, and round. */
-		for (unsigned i = 0; i < CACHED_ORDERS; i++)
-			give_blocks((first + i) % CACHED_ORDERS);
-		assert_balanced(pool);
-		ck_assert_uint_eq(stats_of(pool).region_bytes, 0);
-		ck_assert_int_eq(acre_pool_destroy(pool), 0);
-	}
+	for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++)
+		for (unsigned first = 0; first < CACHED_ORDERS; first++)
+			give_all_from(first, &pools[i]);
 }
 END_TEST
 
