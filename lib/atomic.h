@@ -82,9 +82,9 @@
 #define order_for_membarrier() atomic_signal_fence(memory_order_seq_cst)
 
 /*
- * Words that one thread writes and any may read. x86-64 has one instruction
- * for what a compiler makes several of, since to it each access to an atomic
- * word stands alone.
+ * Words that one thread writes, or who has claimed them, and any may read.
+ * x86-64 has one instruction for what a compiler makes several of, since to it
+ * each access to an atomic word stands alone.
  *
  * load_own, is_own, count_add: a load; whether the word is v; add n, which is
  * no read-modify-write that others take part in. The loads are relaxed. The

@@ -447,6 +447,7 @@ cache_settle(struct cache *cache)
 {
 	struct counters *counters = &cache->member.counters;
 
+	cache->since -= cache_count(cache, OPENED);
 	store_relaxed(&counters->of[OPENED], cache_count(cache, OPENED));
 	store_relaxed(&counters->of[CLOSED], cache_count(cache, CLOSED));
 	for (unsigned i = 0; i < ORDERS_MOST; i++) {

@@ -4,7 +4,7 @@
  *
  *   region <-- cache <--batch-- pool <-- source
  *
- * Its thread only, so no atomics here but for counts that statistics read.
+ * Its thread only, so no atomics here but for what others read.
  * While that thread is idle, claim.c may empty it. Sharing is pool.c's, memory
  * chunk.c's.
  */

@@ -3,10 +3,10 @@
  * grow.c - the blocks that a region grows by.
  *
  * A region's next block is as large as its first, or an eighth of what it
- * holds, and GROW_BYTES at most: what it does not fill of its last block stays
- * small beside it. Regions of one size need not grow at all, or have large
- * blocks at once: see learn.c. Blocks of one order are a chain with a known
- * end and count: all of them go back in constant time.
+ * holds, and half of GROW_BYTES at most: what it does not fill of its last
+ * block stays small beside it. Regions of one size need not grow at all, or
+ * have large blocks at once: see learn.c. Blocks of one order are a chain with
+ * a known end and count: all of them go back in constant time.
  */
 #include <errno.h>
 #include <string.h>
@@ -56,14 +56,19 @@ set_step(struct region *region, unsigned order)
 		region->more.step_held = blocks * pool->orders[order].size;
 }
 
-/* Take the steps that are due. */
+/* Take the steps that are due. The last one leads back: the largest blocks are
+ * for regions of a megabyte or two, which learn to have them from the start. */
 static void
 take_steps(struct region *region)
 {
+	const acre_pool *pool = pool_of(region);
 	struct more *more = &region->more;
 
 	while (more->held >= more->step_held) {
-		if (more->next_order < more->step)
+		if (more->step >= pool->open_orders &&
+			more->step + 1 == pool->grow_orders)
+			more->next_order = more->step - 1;
+		else if (more->next_order < more->step)
 			more->next_order = more->step;
 		set_step(region, more->step + 1);
 	}

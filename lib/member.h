@@ -31,7 +31,7 @@ enum count {
 
 /* A thread's counters: it alone writes them, with count_add; any thread
  * reads. The pool has one more set, for threads that have ended or have no
- * cache, which is written with add_release. */
+ * cache, which any thread writes. */
 struct counters {
 	_Atomic(uint64_t) of[COUNTS];
 };

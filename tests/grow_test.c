@@ -13,24 +13,23 @@
 
 /* Page, chunk, and the largest block that a region may grow by. */
 static const size_t shapes[][3] = {
-	{PAGE, MIB, 256 * KIB},
+	{PAGE, MIB, 128 * KIB},
 	{PAGE, PAGE, PAGE},
 	{PAGE, 4 * PAGE, 2 * PAGE},
 	{PAGE, 9 * PAGE, 4 * PAGE},
-	{4 * PAGE, 4 * MIB, 256 * KIB},
-	{16 * PAGE, 4 * MIB, 64 * PAGE},
+	{4 * PAGE, 4 * MIB, 128 * KIB},
+	{16 * PAGE, 4 * MIB, 32 * PAGE},
 };
 
-/* The largest power of two pages that is at most an eighth of held; half of
- * what is the largest of all, if it is not small, is at most a sixth. */
+/* The largest power of two pages that is at most an eighth of held, and of the
+ * largest, where regions do not open with it, a sixth. */
 static size_t
 expected_block(const size_t shape[3], size_t held)
 {
 	size_t block = shape[0];
 
-	while (2 * block <= shape[2] &&
-		2 * block <= held / (block == shape[2] / 4 &&
-				2 * block >= 32 * KIB ? 6 : 8))
+	while (2 * block <= shape[2] && 2 * block <= held /
+			(2 * block == shape[2] && block >= 32 * KIB ? 6 : 8))
 		block *= 2;
 	return block;
 }

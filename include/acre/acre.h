@@ -74,7 +74,8 @@ typedef struct acre_pool_options {
 	/* The most bytes of idle blocks that one thread keeps, all sizes
 	 * together; two pages at least. An eighth of it, in a power of two
 	 * pages and no more than 64, is a batch: what a thread and the pool
-	 * move in one step. Default: 512 pages, but no more than 2 MiB. */
+	 * move in one step; of blocks of 64 KiB and more, up to 1 MiB is.
+	 * Default: 512 pages, but no more than 2 MiB. */
 	size_t cache_bytes;
 	/* The most bytes of retired regions that wait for readers; one region
 	 * alone may be larger. Default: 64 MiB. */
@@ -215,7 +216,7 @@ void acre_fork_leaves_bp(void);
  * acre_stats: where a pool's memory is and what happened so far.
  *
  * Each field is read without stopping anyone. At rest (no call on the pool
- * under way) this holds exactly:
+ * under way, and no decay) this holds exactly:
  *
  *   chunk_bytes == region_bytes + cache_bytes + free_bytes + limbo_bytes
  *                  + uncarved_bytes + slack_bytes
