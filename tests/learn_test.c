@@ -119,6 +119,33 @@ START_TEST(large_regions_soon_grow_by_large_blocks)
 }
 END_TEST
 
+/* Of each eight so many large ones; whichever 64 are a window, an eighth of it
+ * is eight. */
+static void
+serve_mixed(int large)
+{
+	for (int i = 0; i < 40; i++) {
+		serve(large, 600 * KIB);
+		serve(8 - large, 60 * KIB);
+	}
+}
+
+START_TEST(seven_of_eight_that_are_large_are_enough_and_half_to_stay)
+{
+	setup();
+	serve(300, 60 * KIB);
+	serve_mixed(6);
+	ck_assert_uint_eq(first_growth(), 32 * KIB);
+	serve_mixed(7);
+	ck_assert_uint_eq(first_growth(), 128 * KIB);
+	serve_mixed(4);
+	ck_assert_uint_eq(first_growth(), 128 * KIB);
+	serve_mixed(3);
+	ck_assert_uint_eq(first_growth(), 32 * KIB);
+	teardown();
+}
+END_TEST
+
 START_TEST(threads_whose_regions_shrink_go_back_to_smaller_blocks)
 {
 	setup();
@@ -387,6 +414,7 @@ SUITE("learn", typical_regions_soon_open_with_one_block,
 	small_caches_serve_them_as_well,
 	a_small_one_now_and_then_does_not_hold_it_up,
 	large_regions_soon_grow_by_large_blocks,
+	seven_of_eight_that_are_large_are_enough_and_half_to_stay,
 	threads_whose_regions_shrink_go_back_to_smaller_blocks,
 	a_few_that_are_huge_do_not_make_others_grow_by_more,
 	huge_resets_do_not_make_others_grow_by_more,
