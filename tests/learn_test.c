@@ -54,6 +54,28 @@ START_TEST(typical_regions_soon_open_with_one_block)
 }
 END_TEST
 
+/* No region sooner, and none later. The first of them leaves blocks of all
+ * sizes in the cache: where there are none, the thread would look whether
+ * smaller ones do. */
+START_TEST(each_64_that_outgrow_theirs_open_with_the_next)
+{
+	int served = 1;
+
+	setup();
+	for (size_t pages = 1; pages <= 8; pages *= 2)
+		filled(region, (pages - 1) * PAGE + 3 * KIB, 1);
+	acre_region_reset(region);
+	for (size_t pages = 1; pages < 8; pages *= 2) {
+		serve(63 - served, 40 * KIB);
+		ck_assert_uint_eq(learned(), pages * PAGE);
+		serve(1, 40 * KIB);
+		ck_assert_uint_eq(learned(), 2 * pages * PAGE);
+		served = 0;
+	}
+	teardown();
+}
+END_TEST
+
 /* Also where a batch is a block or two, so that one chain of the cache's is
  * often empty. */
 START_TEST(small_caches_serve_them_as_well)
@@ -411,6 +433,7 @@ START_TEST(at_the_limit_a_page_is_enough)
 END_TEST
 
 SUITE("learn", typical_regions_soon_open_with_one_block,
+	each_64_that_outgrow_theirs_open_with_the_next,
 	small_caches_serve_them_as_well,
 	a_small_one_now_and_then_does_not_hold_it_up,
 	large_regions_soon_grow_by_large_blocks,
