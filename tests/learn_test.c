@@ -250,6 +250,26 @@ START_TEST(what_was_typical_long_ago_is_forgotten)
 }
 END_TEST
 
+/* With hundreds open, bins are empty time and again, and it is tried whether
+ * less will do: such tries count neither way. */
+START_TEST(hundreds_that_are_large_learn_as_well)
+{
+	enum { OPEN = 400 };
+	static acre_region *regions[OPEN];
+
+	setup();
+	for (int i = 0; i < OPEN; i++) {
+		regions[i] = acre_region_open(pool);
+		for (size_t done = 0; done < 40 * KIB; done += KIB)
+			filled(regions[i], KIB, i);
+	}
+	ck_assert_uint_eq(learned(), 8 * PAGE);
+	for (int i = 0; i < OPEN; i++)
+		acre_region_close(regions[i]);
+	teardown();
+}
+END_TEST
+
 /* With thousands open, regions that need a page get a page each. */
 START_TEST(thousands_that_are_small_go_back_to_small_blocks)
 {
@@ -444,6 +464,7 @@ SUITE("learn", typical_regions_soon_open_with_one_block,
 	half_and_half_moves_nothing,
 	a_few_large_ones_among_many_small_move_nothing,
 	what_was_typical_long_ago_is_forgotten,
+	hundreds_that_are_large_learn_as_well,
 	thousands_that_are_small_go_back_to_small_blocks,
 	thousands_that_are_large_stay_with_large_blocks,
 	tiny_caches_stay_at_a_page,
