@@ -2,7 +2,7 @@
 /*
  * array_source.h - an allocator for tests of arrays: each call that asks for
  * memory is counted and one of them can fail, what is reallocated always
- * moves, and old sizes have to be right.
+ * moves, what is freed is overwritten, and old sizes have to be right.
  */
 #ifndef ACRE_TESTS_ARRAY_SOURCE_H
 #define ACRE_TESTS_ARRAY_SOURCE_H
@@ -49,10 +49,16 @@ static inline void
 array_source_free(void *userdata, void *p)
 {
 	struct array_source *source = (struct array_source *)userdata;
+	/* Stores that nobody reads would be left out. */
+	volatile char *byte = (volatile char *)p;
+	size_t size;
 
 	if (!p)
 		return;
 	source->live--;
+	memcpy(&size, (char *)p - ARRAY_SOURCE_HEADER, sizeof(size));
+	while (size-- > 0)
+		*byte++ = 0x5a;
 	free((char *)p - ARRAY_SOURCE_HEADER);
 }
 

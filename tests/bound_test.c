@@ -16,11 +16,20 @@ count_blocks(unsigned order)
 }
 
 static void
+check_bound(void)
+{
+	const struct member *member = &cache->member;
+
+	ck_assert_uint_le(member->idle(member), member->pool->cache_bytes);
+}
+
+static void
 take_blocks(unsigned order)
 {
 	for (size_t i = 0; i < count_blocks(order); i++) {
 		blocks[order][i] = cache_try(cache, order);
 		ck_assert_ptr_nonnull(blocks[order][i]);
+		check_bound();
 	}
 }
 
@@ -28,31 +37,29 @@ take_blocks(unsigned order)
 static void
 give_blocks(unsigned order)
 {
-	const struct member *member = &cache->member;
-
 	for (size_t i = 0; i < count_blocks(order); i++) {
 		struct block *block = blocks[order][i];
 		struct batch batch = {
 			.first = block, .count = 1, .linked = true};
 
 		cache_give(cache, order, &batch, block);
-		ck_assert_uint_le(member->idle(member),
-			member->pool->cache_bytes);
+		check_bound();
 	}
 }
 
-/* Blocks of all orders come back: those of one order first, then of the next
- * ones, and round. */
+/* From each order on, and round. */
 static void
-give_all_from(unsigned first, const acre_pool_options *options)
+go_round(acre_pool_options options, unsigned first)
 {
-	acre_pool *pool = pool_with(*options);
+	acre_pool *pool = pool_with(options);
+	unsigned count = pool->order_count < CACHED_ORDERS ?
+		pool->order_count : CACHED_ORDERS;
 
 	cache = cache_of(pool);
-	for (unsigned order = 0; order < CACHED_ORDERS; order++)
+	for (unsigned order = 0; order < count; order++)
 		take_blocks(order);
-	for (unsigned i = 0; i < CACHED_ORDERS; i++)
-		give_blocks((first + i) % CACHED_ORDERS);
+	for (unsigned i = 0; i < count; i++)
+		give_blocks((first + i) % count);
 	assert_balanced(pool);
 	ck_assert_uint_eq(stats_of(pool).region_bytes, 0);
 	ck_assert_int_eq(acre_pool_destroy(pool), 0);
@@ -74,8 +81,19 @@ START_TEST(a_cache_keeps_no_more_than_its_bound)
 
 	for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++)
 		for (unsigned first = 0; first < CACHED_ORDERS; first++)
-			give_all_from(first, &pools[i]);
+			go_round(pools[i], first);
 }
 END_TEST
 
-SUITE("bound", a_cache_keeps_no_more_than_its_bound)
+/* Of two batches, some, and most of what there may be. */
+START_TEST(so_do_caches_and_pages_of_other_sizes)
+{
+	for (size_t page = 4096; page <= 65536; page *= 2)
+		for (size_t pages = 1; pages <= 128; pages = 2 * pages + 1)
+			go_round((acre_pool_options){.page_size = page,
+				.cache_bytes = pages * page}, 0);
+}
+END_TEST
+
+SUITE("bound", a_cache_keeps_no_more_than_its_bound,
+	so_do_caches_and_pages_of_other_sizes)

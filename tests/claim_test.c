@@ -189,6 +189,58 @@ end_begun(void *unused)
 	cache_end();
 }
 
+static acre_region *
+open_idle(acre_pool *from)
+{
+	acre_region *opened = acre_region_open(from);
+
+	ck_assert(!load_relaxed(&thread_caches.busy));
+	return opened;
+}
+
+static void
+close_idle(acre_region *opened)
+{
+	acre_region_close(opened);
+	ck_assert(!load_relaxed(&thread_caches.busy));
+}
+
+/* Whichever way a call took. */
+START_TEST(after_a_call_a_thread_is_not_busy)
+{
+	static acre_region *regions[2 * KEPT];
+	acre_pool *other = pool_with((acre_pool_options){0});
+	struct cache *cache;
+	acre_region *opened;
+
+	begin();
+	ck_assert_ptr_null(open_idle(NULL));
+	opened = open_idle(other);
+	for (size_t i = 0; i < COUNT(regions); i++)
+		regions[i] = open_idle(pool);
+	/* Of a pool that is not at hand, and beyond what is kept. */
+	close_idle(opened);
+	for (size_t i = 0; i < COUNT(regions); i++)
+		close_idle(regions[i]);
+	/* In another bin than where regions open. */
+	opened = open_idle(pool);
+	cache = cache_of(pool);
+	cache_open_in(cache, &cache->bins[1]);
+	ck_assert(!load_relaxed(&thread_caches.busy));
+	close_idle(opened);
+	/* More than a cache keeps. */
+	opened = open_idle(pool);
+	while (acre_region_held(opened) <= cache->longest_bytes)
+		filled(opened, KIB, 1);
+	close_idle(opened);
+	acre_thread_flush(pool);
+	ck_assert(!load_relaxed(&thread_caches.busy));
+	ck_assert_int_eq(acre_pool_destroy(other), 0);
+	claim_idle(pool, NULL, false);
+	end();
+}
+END_TEST
+
 START_TEST(a_busy_threads_cache_is_left_alone)
 {
 	static void (*const ways[])(void *) = {stay_begun,
@@ -427,6 +479,7 @@ SUITE("claim", what_a_waiting_thread_keeps_is_taken,
 	nothing_to_take_costs_no_system_call,
 	its_thread_goes_on_with_the_same_cache,
 	the_callers_own_is_left_to_it, what_is_taken_serves_others_once,
+	after_a_call_a_thread_is_not_busy,
 	a_busy_threads_cache_is_left_alone,
 	a_cache_that_is_at_hand_again_is_left_alone,
 	its_thread_waits_while_it_is_claimed,

@@ -69,6 +69,33 @@ START_TEST(a_child_does_not_wait_for_charges_of_lost_threads)
 }
 END_TEST
 
+static void
+find_charged(void *unused)
+{
+	(void)unused;
+	must(acre_budget_used(root) == LIMIT);
+	must(acre_budget_used(leaf) == LIMIT / 2);
+	must(!budget_charge(leaf, 1));
+	budget_discharge(leaf, LIMIT / 2);
+	must(acre_budget_used(root) == LIMIT / 2);
+	must(acre_budget_used(leaf) == 0);
+}
+
+START_TEST(a_child_has_its_parents_charges)
+{
+	set_up();
+	root = acre_budget_create(NULL, LIMIT);
+	leaf = acre_budget_create(root, LIMIT);
+	ck_assert(budget_charge(root, LIMIT / 2));
+	ck_assert(budget_charge(leaf, LIMIT / 2));
+	in_child(find_charged, NULL);
+	find_charged(NULL);
+	budget_discharge(root, LIMIT / 2);
+	ck_assert_int_eq(acre_budget_destroy(leaf), 0);
+	ck_assert_int_eq(acre_budget_destroy(root), 0);
+}
+END_TEST
+
 static void *
 create_and_destroy(void *unused)
 {
@@ -101,4 +128,5 @@ END_TEST
 
 SUITE_WITHOUT_SANITIZER("fork_budget",
 	a_child_does_not_wait_for_charges_of_lost_threads,
+	a_child_has_its_parents_charges,
 	a_child_finds_the_list_of_budgets_whole)

@@ -54,6 +54,28 @@ START_TEST(typical_regions_soon_open_with_one_block)
 }
 END_TEST
 
+/* No region sooner, and none later. The first of them leaves blocks of all
+ * sizes in the cache: where there are none, the thread would look whether
+ * smaller ones do. */
+START_TEST(each_64_that_outgrow_theirs_open_with_the_next)
+{
+	int served = 1;
+
+	setup();
+	for (size_t pages = 1; pages <= 8; pages *= 2)
+		filled(region, (pages - 1) * PAGE + 3 * KIB, 1);
+	acre_region_reset(region);
+	for (size_t pages = 1; pages < 8; pages *= 2) {
+		serve(63 - served, 40 * KIB);
+		ck_assert_uint_eq(learned(), pages * PAGE);
+		serve(1, 40 * KIB);
+		ck_assert_uint_eq(learned(), 2 * pages * PAGE);
+		served = 0;
+	}
+	teardown();
+}
+END_TEST
+
 /* Also where a batch is a block or two, so that one chain of the cache's is
  * often empty. */
 START_TEST(small_caches_serve_them_as_well)
@@ -116,6 +138,33 @@ START_TEST(large_regions_soon_grow_by_large_blocks)
 		ck_assert_uint_eq(first_growth(), growing[i][1]);
 		teardown();
 	}
+}
+END_TEST
+
+/* Of each eight so many large ones; whichever 64 are a window, an eighth of it
+ * is eight. */
+static void
+serve_mixed(int large)
+{
+	for (int i = 0; i < 40; i++) {
+		serve(large, 600 * KIB);
+		serve(8 - large, 60 * KIB);
+	}
+}
+
+START_TEST(seven_of_eight_that_are_large_are_enough_and_half_to_stay)
+{
+	setup();
+	serve(300, 60 * KIB);
+	serve_mixed(6);
+	ck_assert_uint_eq(first_growth(), 32 * KIB);
+	serve_mixed(7);
+	ck_assert_uint_eq(first_growth(), 128 * KIB);
+	serve_mixed(4);
+	ck_assert_uint_eq(first_growth(), 128 * KIB);
+	serve_mixed(3);
+	ck_assert_uint_eq(first_growth(), 32 * KIB);
+	teardown();
 }
 END_TEST
 
@@ -197,6 +246,26 @@ START_TEST(what_was_typical_long_ago_is_forgotten)
 	serve(1000, 0);
 	serve(1000, 6 * KIB);
 	ck_assert_uint_eq(learned(), 2 * PAGE);
+	teardown();
+}
+END_TEST
+
+/* With hundreds open, bins are empty time and again, and it is tried whether
+ * less will do: such tries count neither way. */
+START_TEST(hundreds_that_are_large_learn_as_well)
+{
+	enum { OPEN = 400 };
+	static acre_region *regions[OPEN];
+
+	setup();
+	for (int i = 0; i < OPEN; i++) {
+		regions[i] = acre_region_open(pool);
+		for (size_t done = 0; done < 40 * KIB; done += KIB)
+			filled(regions[i], KIB, i);
+	}
+	ck_assert_uint_eq(learned(), 8 * PAGE);
+	for (int i = 0; i < OPEN; i++)
+		acre_region_close(regions[i]);
 	teardown();
 }
 END_TEST
@@ -384,15 +453,18 @@ START_TEST(at_the_limit_a_page_is_enough)
 END_TEST
 
 SUITE("learn", typical_regions_soon_open_with_one_block,
+	each_64_that_outgrow_theirs_open_with_the_next,
 	small_caches_serve_them_as_well,
 	a_small_one_now_and_then_does_not_hold_it_up,
 	large_regions_soon_grow_by_large_blocks,
+	seven_of_eight_that_are_large_are_enough_and_half_to_stay,
 	threads_whose_regions_shrink_go_back_to_smaller_blocks,
 	a_few_that_are_huge_do_not_make_others_grow_by_more,
 	huge_resets_do_not_make_others_grow_by_more,
 	half_and_half_moves_nothing,
 	a_few_large_ones_among_many_small_move_nothing,
 	what_was_typical_long_ago_is_forgotten,
+	hundreds_that_are_large_learn_as_well,
 	thousands_that_are_small_go_back_to_small_blocks,
 	thousands_that_are_large_stay_with_large_blocks,
 	tiny_caches_stay_at_a_page,

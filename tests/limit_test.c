@@ -345,6 +345,47 @@ START_TEST(what_a_trim_has_sorted_serves_wherever_it_is)
 }
 END_TEST
 
+/* What another thread's step has in its hands, it gives at the end. */
+static void
+begin_step(void *held)
+{
+	*(acre_region **)held = acre_region_open(pool);
+	ck_assert_ptr_nonnull(*(acre_region **)held);
+	acre_thread_flush(pool);
+	pool_begin_step(pool);
+}
+
+static void
+end_step_late(void *held)
+{
+	/* Time for a hundred tries. */
+	for (int i = 0; i < 200000; i++)
+		sched_yield();
+	acre_region_close(*(acre_region **)held);
+	acre_thread_flush(pool);
+	pool_end_step(pool, &cache_of(pool)->member);
+}
+
+START_TEST(a_step_is_waited_for_however_long)
+{
+	struct actor other;
+	acre_region *held;
+
+	begin();
+	actor_start(&other);
+	actor_do(&other, begin_step, &held);
+	while (pages.count < MOST_PAGES - 1)
+		ck_assert(pages_add(&pages, pool));
+	handler.calls = 0;
+	actor_begin(&other, end_step_late, &held);
+	ck_assert(pages_add(&pages, pool));
+	ck_assert_int_eq(handler.calls, 0);
+	actor_await(&other);
+	actor_end(&other);
+	end();
+}
+END_TEST
+
 /* ---- idle threads ---- */
 
 START_TEST(idle_threads_caches_serve)
@@ -658,6 +699,7 @@ SUITE("limit", free_pages_serve_as_blocks_and_blocks_as_pages,
 	for_more_than_can_ever_be_nothing_is_looked_for,
 	chunks_in_use_do_not_go_back_for_a_large_object,
 	what_a_trim_has_sorted_serves_wherever_it_is,
+	a_step_is_waited_for_however_long,
 	idle_threads_caches_serve, so_they_do_when_the_source_has_no_more,
 	retired_regions_are_waited_for, what_they_leave_serves_as_blocks,
 	what_they_leave_makes_room_for_a_large_object,

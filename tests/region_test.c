@@ -327,6 +327,23 @@ START_TEST(reset_gives_strings_back)
 }
 END_TEST
 
+/* Records of large objects are objects as well. */
+START_TEST(reset_forgets_records)
+{
+	unsigned char *large, *small;
+
+	setup();
+	filled(region, 4 * MIB, 1);
+	acre_region_reset(region);
+	small = filled(region, 2 * KIB, 2);
+	large = filled(region, 4 * MIB, 3);
+	assert_filled(small, 2 * KIB, 2);
+	assert_filled(large, 4 * MIB, 3);
+	assert_held(acre_region_held(region));
+	teardown();
+}
+END_TEST
+
 /* ---- parents and children ---- */
 
 START_TEST(children_close_with_their_parent)
@@ -877,7 +894,8 @@ SUITE("region", close_of_null_is_fine, open_without_a_pool_is_refused,
 	each_region_has_its_limit, a_buffer_does_not_count_to_the_limit,
 	reset_keeps_the_first_block_and_no_other,
 	reset_of_a_region_with_nothing_but_its_page, reset_gives_strings_back,
-	children_close_with_their_parent, a_child_may_close_before_its_parent,
+	reset_forgets_records, children_close_with_their_parent,
+	a_child_may_close_before_its_parent,
 	a_chain_of_100_000_children_closes,
 	a_tree_closes_newest_first_and_children_before_parents,
 	a_childs_pool_may_be_another, a_child_in_its_parents_memory,
