@@ -241,6 +241,42 @@ START_TEST(after_a_call_a_thread_is_not_busy)
 }
 END_TEST
 
+/* The linker puts this in the place of calls from other files. */
+void __real_pool_give(acre_pool *to, struct member *member, unsigned order,
+	const struct batch *batch);
+void __wrap_pool_give(acre_pool *to, struct member *member, unsigned order,
+	const struct batch *batch);
+
+static int given, given_idle;
+
+void
+__wrap_pool_give(acre_pool *to, struct member *member, unsigned order,
+	const struct batch *batch)
+{
+	given++;
+	given_idle += !load_relaxed(&thread_caches.busy);
+	__real_pool_give(to, member, order, batch);
+}
+
+/* Else they might be claimed at that moment, and be given twice. */
+START_TEST(a_thread_is_busy_while_bins_give_blocks)
+{
+	static struct pages pages;
+
+	pool = pool_with((acre_pool_options){0});
+	pages_open(&pages, pool, 8 * KEPT);
+	given = given_idle = 0;
+	pages_close(&pages);
+	ck_assert_int_gt(given, 0);
+	ck_assert_int_eq(given_idle, 0);
+	given = 0;
+	acre_thread_flush(pool);
+	ck_assert_int_gt(given, 0);
+	ck_assert_int_eq(given_idle, 0);
+	ck_assert_int_eq(acre_pool_destroy(pool), 0);
+}
+END_TEST
+
 START_TEST(a_busy_threads_cache_is_left_alone)
 {
 	static void (*const ways[])(void *) = {stay_begun,
@@ -480,6 +516,7 @@ SUITE("claim", what_a_waiting_thread_keeps_is_taken,
 	its_thread_goes_on_with_the_same_cache,
 	the_callers_own_is_left_to_it, what_is_taken_serves_others_once,
 	after_a_call_a_thread_is_not_busy,
+	a_thread_is_busy_while_bins_give_blocks,
 	a_busy_threads_cache_is_left_alone,
 	a_cache_that_is_at_hand_again_is_left_alone,
 	its_thread_waits_while_it_is_claimed,

@@ -85,7 +85,7 @@ tests_bound_test_LDFLAGS = -static
 tests_budget_test_LDFLAGS = -static
 tests_cache_test_LDFLAGS = -static
 tests_chunk_test_LDFLAGS = -static
-tests_claim_test_LDFLAGS = -static -Wl,--wrap=syscall
+tests_claim_test_LDFLAGS = -static -Wl,--wrap=syscall,--wrap=pool_give
 tests_cleanup_test_LDFLAGS = -static
 tests_decay_test_LDFLAGS = -static -Wl,--wrap=pthread_create,--wrap=malloc
 tests_descriptor_test_LDFLAGS = -static
