@@ -263,6 +263,64 @@ START_TEST(a_region_may_be_closed_by_a_thread_without_a_cache)
 }
 END_TEST
 
+#define ORDER 5 /* a full batch of it is more than two of pages */
+
+static struct block *taken[1000];
+static size_t taken_count;
+
+/* How many blocks a refill brings, all of which are taken. */
+static size_t
+refill_and_take_all(struct cache *cache)
+{
+	struct bin *bin = &cache->bins[ORDER];
+	size_t count = taken_count;
+
+	ck_assert_uint_eq(load_relaxed(&bin->current_count), 0);
+	ck_assert_uint_eq(load_relaxed(&bin->spare_count), 0);
+	do
+		taken[taken_count++] = cache_try(cache, ORDER);
+	while (load_relaxed(&bin->current_count) ||
+		load_relaxed(&bin->spare_count));
+	return taken_count - count;
+}
+
+/* Take until a refill brings a full batch. */
+static void
+grow_hungry(struct cache *cache, size_t full)
+{
+	while (refill_and_take_all(cache) < full)
+		ck_assert_uint_lt(taken_count, sizeof(taken) / sizeof(taken[0]));
+}
+
+/* A bin that runs dry again and again asks for more each time, but not after a
+ * region was closed, nor when another bin was dry meanwhile. */
+START_TEST(who_has_closed_a_region_asks_for_little_again)
+{
+	acre_pool *pool = pool_with((acre_pool_options){0});
+	struct cache *cache = cache_of(pool);
+	acre_region *huge = acre_region_open(pool);
+	size_t full = cache->bins[ORDER].full;
+	struct block *other;
+
+	/* The pool has one long chain. */
+	while (acre_region_held(huge) < 40 * full * cache->bins[ORDER].size)
+		ck_assert_ptr_nonnull(acre_alloc(huge, 8000));
+	acre_region_close(huge);
+	acre_thread_flush(pool);
+	taken_count = 0;
+	grow_hungry(cache, full);
+	ck_assert_uint_eq(refill_and_take_all(cache), full);
+	acre_region_close(acre_region_open(pool));
+	ck_assert_uint_lt(refill_and_take_all(cache), full);
+	grow_hungry(cache, full);
+	other = cache_try(cache, 0);
+	acre_thread_flush(pool);
+	ck_assert_ptr_nonnull(cache_try(cache, 0));
+	ck_assert_uint_lt(refill_and_take_all(cache), full);
+	(void)other;
+}
+END_TEST
+
 SUITE("cache", steady_state_does_not_visit_the_pool,
 	swinging_around_a_boundary_does_not_visit_the_pool,
 	a_cache_keeps_two_batches_at_most, a_visit_moves_a_whole_batch,
@@ -270,4 +328,5 @@ SUITE("cache", steady_state_does_not_visit_the_pool,
 	destructors_that_use_acre_lose_nothing,
 	many_pools_in_one_thread_are_kept_apart,
 	pools_that_come_and_go_do_not_grow_a_thread,
-	a_region_may_be_closed_by_a_thread_without_a_cache)
+	a_region_may_be_closed_by_a_thread_without_a_cache,
+	who_has_closed_a_region_asks_for_little_again)

@@ -362,6 +362,41 @@ START_TEST(its_thread_waits_while_it_is_claimed)
 }
 END_TEST
 
+static _Atomic(bool) opens_elsewhere;
+
+static void
+open_elsewhere(void *from)
+{
+	(void)from;
+	store_release(&owners_tid, (pid_t)syscall(SYS_gettid));
+	cache_open_in(owners_cache, &owners_cache->bins[1]);
+	store_release(&opens_elsewhere, true);
+}
+
+/* Its thread learns now: that may put its cache at hand again. */
+static void
+let_its_thread_learn(void)
+{
+	pid_t tid;
+
+	actor_begin(&owner, open_elsewhere, pool);
+	while (!(tid = load_acquire(&owners_tid)) || !is_asleep(tid))
+		sched_yield();
+	ck_assert(!load_acquire(&opens_elsewhere));
+}
+
+START_TEST(so_it_does_to_open_in_another_bin)
+{
+	begin();
+	store_relaxed(&owners_tid, 0);
+	on_membarrier = let_its_thread_learn;
+	ck_assert_uint_eq(claim_idle(pool, NULL, false), KEPT * PAGE);
+	actor_await(&owner);
+	ck_assert(load_acquire(&opens_elsewhere));
+	end();
+}
+END_TEST
+
 /* ---- unused since the last look ---- */
 
 START_TEST(a_cache_that_was_used_since_is_left_to_its_thread)
@@ -520,6 +555,7 @@ SUITE("claim", what_a_waiting_thread_keeps_is_taken,
 	a_busy_threads_cache_is_left_alone,
 	a_cache_that_is_at_hand_again_is_left_alone,
 	its_thread_waits_while_it_is_claimed,
+	so_it_does_to_open_in_another_bin,
 	a_cache_that_was_used_since_is_left_to_its_thread,
 	an_open_alone_is_use_and_so_is_a_close,
 	a_threads_other_pools_are_left_alone,

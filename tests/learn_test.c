@@ -452,6 +452,23 @@ START_TEST(at_the_limit_a_page_is_enough)
 }
 END_TEST
 
+/* Where there is no block of the next size, the first that would have to wait
+ * for a refill, and not a later one. */
+START_TEST(who_has_learned_tries_at_once_whether_less_will_do)
+{
+	acre_region *request;
+
+	setup();
+	serve(64, 6 * KIB);
+	ck_assert_uint_eq(learned(), 2 * PAGE);
+	acre_thread_flush(pool);
+	request = acre_region_open(pool);
+	ck_assert_uint_eq(acre_region_held(request), PAGE);
+	acre_region_close(request);
+	teardown();
+}
+END_TEST
+
 SUITE("learn", typical_regions_soon_open_with_one_block,
 	each_64_that_outgrow_theirs_open_with_the_next,
 	small_caches_serve_them_as_well,
@@ -473,4 +490,5 @@ SUITE("learn", typical_regions_soon_open_with_one_block,
 	limited_ones_that_outgrow_their_page_move_nothing,
 	buffers_that_were_too_small_move_nothing,
 	a_region_that_is_reset_counts_once, each_thread_learns_for_itself,
+	who_has_learned_tries_at_once_whether_less_will_do,
 	at_the_limit_a_page_is_enough)
