@@ -465,6 +465,15 @@ START_TEST(who_has_learned_tries_at_once_whether_less_will_do)
 	request = acre_region_open(pool);
 	ck_assert_uint_eq(acre_region_held(request), PAGE);
 	acre_region_close(request);
+	/* Also when it has tried often, and goes on to larger ones. */
+	serve(100, 6 * KIB);
+	for (int i = 0; i < 200 && learned() < 4 * PAGE; i++)
+		serve(1, 10 * KIB);
+	ck_assert_uint_eq(learned(), 4 * PAGE);
+	acre_thread_flush(pool);
+	request = acre_region_open(pool);
+	ck_assert_uint_eq(acre_region_held(request), 2 * PAGE);
+	acre_region_close(request);
 	teardown();
 }
 END_TEST
