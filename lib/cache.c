@@ -447,7 +447,10 @@ cache_settle(struct cache *cache)
 {
 	struct counters *counters = &cache->member.counters;
 
-	cache->since -= cache_count(cache, OPENED);
+	/* Who takes this cache over begins a window of learning, and with
+	 * counts of 0. */
+	cache->since = 0;
+	cache->outgrown = cache->probed = 0;
 	store_relaxed(&counters->of[OPENED], cache_count(cache, OPENED));
 	store_relaxed(&counters->of[CLOSED], cache_count(cache, CLOSED));
 	for (unsigned i = 0; i < ORDERS_MOST; i++) {

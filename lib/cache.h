@@ -155,19 +155,24 @@ cache_is_at_hand(const struct cache *cache)
  * last; if not, only cache_end may follow. bin_begin_at_hand: the same for the
  * bin where its regions open. cache_begin: any of its caches.
  */
-static inline bool
-cache_begin_at_hand(const struct cache *cache)
+static inline void
+mark_busy(void)
 {
 	store_relaxed(&thread_caches.busy, true);
 	order_for_membarrier();
+}
+
+static inline bool
+cache_begin_at_hand(const struct cache *cache)
+{
+	mark_busy();
 	return cache_is_at_hand(cache);
 }
 
 static inline bool
 bin_begin_at_hand(const struct bin *bin)
 {
-	store_relaxed(&thread_caches.busy, true);
-	order_for_membarrier();
+	mark_busy();
 	return is_own(&thread_caches.last, bin);
 }
 
@@ -177,8 +182,7 @@ bin_begin_for(const acre_pool *pool)
 {
 	struct bin *bin;
 
-	store_relaxed(&thread_caches.busy, true);
-	order_for_membarrier();
+	mark_busy();
 	bin = load_own(&thread_caches.last);
 	if (!bin)
 		__builtin_unreachable();
@@ -206,7 +210,8 @@ struct cache *cache_create(acre_pool *pool);
 /* With registry_lock(). Its pool ends; it has no blocks any more. */
 void cache_forget_pool(struct cache *cache);
 
-/* Its thread ends: count in its counters what its bins have counted. */
+/* Its thread ends: count in its counters what its bins have counted, and let
+ * the next one learn anew. */
 void cache_settle(struct cache *cache);
 
 /* What has been counted in counters and bins. Acquire: pairs with count_add. */

@@ -429,6 +429,45 @@ START_TEST(each_thread_learns_for_itself)
 }
 END_TEST
 
+struct lesson {
+	int empty; /* regions, before the others */
+	int regions;
+	size_t bytes, learned;
+};
+
+static void *
+learn_here(void *argument)
+{
+	struct lesson *lesson = argument;
+
+	serve(lesson->empty, 0);
+	serve(lesson->regions, lesson->bytes);
+	lesson->learned = cache_of(pool)->open_bin->size;
+	return NULL;
+}
+
+/* Each gets the cache of the one before, and begins a window of its own,
+ * whatever that one has opened. */
+START_TEST(threads_that_come_after_others_learn_as_soon)
+{
+	struct lesson lessons[] = {
+		{1000, 200, 6 * KIB, 2 * PAGE},
+		{0, 40, 10 * KIB, 2 * PAGE},
+		{0, 50, 10 * KIB, 2 * PAGE},
+		{0, 100, 10 * KIB, 4 * PAGE},
+	};
+
+	setup();
+	for (size_t i = 0; i < COUNT(lessons); i++) {
+		size_t expected = lessons[i].learned;
+
+		on_thread(learn_here, &lessons[i]);
+		ck_assert_uint_eq(lessons[i].learned, expected);
+	}
+	teardown();
+}
+END_TEST
+
 /* Without a block of the learned size, a page is enough to open. */
 START_TEST(at_the_limit_a_page_is_enough)
 {
@@ -499,5 +538,6 @@ SUITE("learn", typical_regions_soon_open_with_one_block,
 	limited_ones_that_outgrow_their_page_move_nothing,
 	buffers_that_were_too_small_move_nothing,
 	a_region_that_is_reset_counts_once, each_thread_learns_for_itself,
+	threads_that_come_after_others_learn_as_soon,
 	who_has_learned_tries_at_once_whether_less_will_do,
 	at_the_limit_a_page_is_enough)
